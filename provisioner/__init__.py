@@ -1,0 +1,1 @@
+"""Teranga: one YAML file becomes a commune service centre."""

@@ -1,0 +1,1 @@
+"""One site: its steps, up, verify; where adapters meet."""

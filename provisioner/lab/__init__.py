@@ -1,0 +1,1 @@
+"""The rehearsal: a Proxmox-compatible API, guests, wires."""

@@ -1,0 +1,1 @@
+"""What starts a guest: the drivers behind the API."""

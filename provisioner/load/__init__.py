@@ -1,0 +1,1 @@
+"""YAML to model, with a place in every problem."""

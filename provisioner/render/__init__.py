@@ -1,0 +1,1 @@
+"""Plan to text, no I/O."""
