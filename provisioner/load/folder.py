@@ -1,0 +1,118 @@
+"""The inventory's folder: which file is what, all of them read and validated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from provisioner.errors import Problem
+from provisioner.load.document import Document
+from provisioner.load.nearest import hint as nearest
+from provisioner.load.validate import validate
+from provisioner.model import Kind, National, Profile, Service, Site
+
+Model = TypeVar("Model", bound=BaseModel)
+
+SITE_FOLDERS = {"centres": Kind.CENTRE, "poles": Kind.POLE, "hubs": Kind.HUB}
+_YAML_FOLDERS = ("profiles", "services", *SITE_FOLDERS)
+_KNOWN = frozenset({"national.yml", "fibre.yml", "images", *_YAML_FOLDERS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Generic[Model]):
+    """A validated file: its model, and its document for the places of later problems."""
+
+    document: Document
+    model: Model
+
+    def problem(self, loc: tuple[str | int, ...], what: str, hint: str = "") -> Problem:
+        """Return a problem at `loc` of the file."""
+        return self.document.problem(loc, what, hint)
+
+
+@dataclass(slots=True)
+class Folder:
+    """Everything that was read: entries by name, and the problems so far."""
+
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    national: Entry[National] | None = None
+    profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
+    services: dict[str, Entry[Service]] = field(default_factory=dict)
+    sites: dict[str, Entry[Site]] = field(default_factory=dict)
+    broken: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of files with problems
+    images: frozenset[str] = frozenset()
+
+    def known(self, folder: str) -> frozenset[str]:
+        """Return the names of a folder's files, the broken ones included: they exist."""
+        good = {"profiles": self.profiles, "services": self.services, "hubs": self.sites}[folder]
+        broken = {name for kind, name in self.broken if kind == folder}
+        return frozenset(good) | broken
+
+
+def read(root: Path) -> Folder:
+    """Read every file of the inventory at `root`."""
+    folder = Folder(root)
+    if not root.is_dir():
+        folder.problems.append(Problem(where=str(root), what="there is no such folder", hint="give --inventory or TERANGA_INVENTORY"))
+        return folder
+    folder.problems.extend(_strangers(root))
+    folder.images = frozenset(path.parent.name for path in root.glob("images/*/recipe.yml"))
+    _read_national(folder)
+    folder.profiles = dict(_entries(folder, "profiles", Profile))
+    folder.services = dict(_entries(folder, "services", Service))
+    for name, kind in SITE_FOLDERS.items():
+        for site, entry in _entries(folder, name, Site, kind=kind.value):
+            _add_site(folder, name, site, entry)
+    return folder
+
+
+def _read_national(folder: Folder) -> None:
+    path = folder.root / "national.yml"
+    if path.is_file():
+        folder.national = _entry(folder, path, National, {})
+    else:
+        problem = Problem(where="national.yml", what="the file is missing", hint="every inventory has its numbering plan")
+        folder.problems.append(problem)
+
+
+def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Iterator[tuple[str, Entry[Model]]]:
+    for path in sorted((folder.root / name).glob("*.yml")):
+        if entry := _entry(folder, path, model, {"name": path.stem, **given}):
+            yield path.stem, entry
+        else:
+            folder.broken.add((name, path.stem))
+
+
+def _entry(folder: Folder, path: Path, model: type[Model], given: dict[str, str]) -> Entry[Model] | None:
+    document = Document(path, str(path.relative_to(folder.root)))
+    folder.problems.extend(document.problems)
+    if document.problems and document.value is None:
+        return None
+    valid, problems = validate(model, document, given)
+    folder.problems.extend(problems)
+    return Entry(document=document, model=valid) if valid is not None else None
+
+
+def _add_site(folder: Folder, name: str, site: str, entry: Entry[Site]) -> None:
+    if other := folder.sites.get(site):
+        what = f"the name {site} is taken by {other.document.shown}"
+        folder.problems.append(entry.problem((), what, f"names are unique over {', '.join(SITE_FOLDERS)}: rename {name}/{site}.yml"))
+    else:
+        folder.sites[site] = entry
+
+
+def _strangers(root: Path) -> Iterator[Problem]:
+    """Yield a problem for each file that would be read by nobody."""
+    for path in sorted(root.iterdir()):
+        if path.name not in _KNOWN and not path.name.startswith("."):
+            yield Problem(where=path.name, what="nothing reads this", hint=nearest(path.name, _KNOWN))
+    for name in _YAML_FOLDERS:
+        for path in sorted((root / name).glob("*")):
+            if path.suffix != ".yml" and not path.name.startswith("."):
+                hint = f"rename it to {path.stem}.yml" if path.suffix == ".yaml" else "only .yml files are read"
+                yield Problem(where=f"{name}/{path.name}", what="nothing reads this", hint=hint)

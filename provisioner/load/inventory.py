@@ -1,0 +1,36 @@
+"""A folder of YAML files as one inventory, or every problem of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from provisioner.errors import InventoryError, raise_all
+from provisioner.load.cross import problems_across
+from provisioner.load.folder import Entry, read
+from provisioner.model import Inventory
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(folder: Path) -> Inventory:
+    """Return the inventory in `folder`; raise InventoryError with every problem of every file."""
+    read_folder = read(folder)
+    problems = (*read_folder.problems, *problems_across(read_folder))
+    raise_all(InventoryError, problems)
+    if read_folder.national is None:
+        raise AssertionError(folder)
+    return Inventory(
+        national=read_folder.national.model,
+        profiles=_models(read_folder.profiles),
+        services=_models(read_folder.services),
+        sites=_models(read_folder.sites),
+        images=read_folder.images,
+    )
+
+
+def _models(entries: Mapping[str, Entry[Model]]) -> dict[str, Model]:
+    return {name: entries[name].model for name in sorted(entries)}

@@ -1,0 +1,106 @@
+"""What a profile says: which zones, services, flows and sizes a kind of site has."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from provisioner.model.words import Count, Flag, Label, Port, Some, Title, Written, ZoneName, refusal
+
+_END = re.compile(r"[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+OWN_GATEWAY = "gateway"
+EACH_GUEST = "each-guest"
+EACH_SERVICE = "each-service"
+
+
+class Kind(StrEnum):
+    """What kind of site a profile is for; the folder of a site says its kind."""
+
+    CENTRE = "centre"
+    POLE = "pole"
+    HUB = "hub"
+
+
+def _kind(value: object) -> Kind:
+    if isinstance(value, str) and value in set(Kind):
+        return Kind(value)
+    raise refusal(f"`{value}` is not a kind of site", "centre, pole or hub")
+
+
+def _ends(value: object) -> tuple[str, ...]:
+    ends = tuple(value) if isinstance(value, list) else (value,)
+    for end in ends:
+        if not isinstance(end, str) or not _END.fullmatch(end):
+            raise refusal(f"`{end}` is not an end of a flow", "zone, zone/guest, zone/each-guest, zone/each-service or gateway")
+    if not ends:
+        raise refusal("a flow needs two ends", "name at least one zone")
+    return tuple(str(end) for end in ends)
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as error:
+            raise refusal(f"`{value}` is not a day", str(error)) from error
+    raise refusal(f"`{value}` is not a day", "year-month-day, for example 2027-06-30")
+
+
+Ends = Annotated[tuple[str, ...], BeforeValidator(_ends)]
+
+
+class FlowRule(Written):
+    """A template of flows: one flow for each zone and guest that it names and the site has."""
+
+    id: Label
+    source: Ends = Field(alias="from")
+    destination: Ends = Field(alias="to")
+    tcp: tuple[Port, ...] = ()
+    udp: tuple[Port, ...] = ()
+    icmp: Flag = False
+    reason: Title
+    owner: Title
+    expires: Annotated[date, BeforeValidator(_day)] | None = None
+
+
+class Size(Written):
+    """Size of a guest: a base, and what each terminal and each service adds."""
+
+    cores: Some
+    memory: Some  # MiB
+    disk: Some  # GiB
+    memory_per_terminal: Count = 0
+    memory_per_service: Count = 0
+    disk_per_service: Count = 0
+    terminals_per_core: Some | None = None
+
+
+class Sizing(Written):
+    """The sizes of a site's guests and where the figures come from."""
+
+    source: Annotated[str, Field(min_length=1)]
+    gateway: Size
+    database: Size | None = None
+    service: Size | None = None
+
+
+class Profile(Written):
+    """A kind of site; `name` is the name of its file."""
+
+    name: Label
+    kind: Annotated[Kind, BeforeValidator(_kind)]
+    title: Title
+    image: Label
+    zones: tuple[ZoneName, ...]
+    wireless_zones: tuple[ZoneName, ...] = ()
+    uplinks: Annotated[tuple[Label, ...], Field(min_length=1)]
+    services: tuple[Label, ...] = ()
+    sizing: Sizing
+    flows: tuple[FlowRule, ...]
+
+

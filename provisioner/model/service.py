@@ -1,0 +1,39 @@
+"""What a file of the service catalogue says."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, StrictInt, model_validator
+
+from provisioner.model.words import DatabaseName, HealthPath, Label, Port, Title, Written, refusal
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _sha256(value: object) -> str:
+    if isinstance(value, str) and _SHA256.fullmatch(value):
+        return value
+    raise refusal(f"`{value}` is not a SHA-256 checksum", "64 lower-case hexadecimal digits, as sha256sum prints them")
+
+
+class Service(Written):
+    """A service that centres can have; `name` is the name of its file."""
+
+    name: Label
+    number: Annotated[StrictInt, Field(ge=1, le=89)]  # guest number 10 + number, below 100
+    title: Title
+    port: Port = 443
+    database: DatabaseName | None = None
+    health: HealthPath
+    data_class: Label
+    record_fields: Annotated[tuple[DatabaseName, ...], Field(min_length=1)]
+    artifact: Title | None = None
+    artifact_sha256: Annotated[str, BeforeValidator(_sha256)] | None = None
+
+    @model_validator(mode="after")
+    def _artifact_has_checksum(self) -> Self:
+        if (self.artifact is None) != (self.artifact_sha256 is None):
+            raise refusal("artifact and artifact_sha256 belong together", "write both or neither")
+        return self
