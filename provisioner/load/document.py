@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from yaml import MarkedYAMLError, YAMLError
-from yaml.cyaml import CParser
+from yaml import CSafeLoader, MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from provisioner.errors import Problem
@@ -28,7 +27,7 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _IMPLICIT = "implicit"
 
 
-class _Parser(CParser):
+class _Parser(CSafeLoader):
     """libyaml's parser, which leaves every untagged node untyped: the schema is ours."""
 
     def resolve(self, _kind: type[Node], _value: str | None, _implicit: object) -> str:

@@ -44,14 +44,12 @@ class Folder:
     profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
     services: dict[str, Entry[Service]] = field(default_factory=dict)
     sites: dict[str, Entry[Site]] = field(default_factory=dict)
-    broken: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of files with problems
+    files: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of every file
     images: frozenset[str] = frozenset()
 
     def known(self, folder: str) -> frozenset[str]:
         """Return the names of a folder's files, the broken ones included: they exist."""
-        good = {"profiles": self.profiles, "services": self.services, "hubs": self.sites}[folder]
-        broken = {name for kind, name in self.broken if kind == folder}
-        return frozenset(good) | broken
+        return frozenset(name for kind, name in self.files if kind == folder)
 
 
 def read(root: Path) -> Folder:
@@ -82,10 +80,9 @@ def _read_national(folder: Folder) -> None:
 
 def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Iterator[tuple[str, Entry[Model]]]:
     for path in sorted((folder.root / name).glob("*.yml")):
+        folder.files.add((name, path.stem))
         if entry := _entry(folder, path, model, {"name": path.stem, **given}):
             yield path.stem, entry
-        else:
-            folder.broken.add((name, path.stem))
 
 
 def _entry(folder: Folder, path: Path, model: type[Model], given: dict[str, str]) -> Entry[Model] | None:

@@ -2,8 +2,9 @@
 
 from provisioner.model.inventory import Inventory
 from provisioner.model.national import National
-from provisioner.model.profile import FlowRule, Kind, Profile, Size
+from provisioner.model.profile import FlowRule, Kind, Profile
 from provisioner.model.service import Service
 from provisioner.model.site import Device, Site
+from provisioner.model.size import Room, Size
 
-__all__ = ["Device", "FlowRule", "Inventory", "Kind", "National", "Profile", "Service", "Site", "Size"]
+__all__ = ["Device", "FlowRule", "Inventory", "Kind", "National", "Profile", "Room", "Service", "Site", "Size"]

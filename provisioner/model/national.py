@@ -45,6 +45,8 @@ class NodeDefaults(Written):
 
     bridge: Label
     datastore: Label
+    memory_reserve: Count  # MiB
+    disk_reserve: Count  # GiB
 
 
 class National(Written):

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from provisioner.model.words import Count, Flag, Label, Port, Some, Title, Written, ZoneName, refusal
+from provisioner.model.size import Size
+from provisioner.model.words import Flag, Label, Port, Title, Written, ZoneName, refusal
 
 _END = re.compile(r"[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -66,18 +67,6 @@ class FlowRule(Written):
     reason: Title
     owner: Title
     expires: Annotated[date, BeforeValidator(_day)] | None = None
-
-
-class Size(Written):
-    """Size of a guest: a base, and what each terminal and each service adds."""
-
-    cores: Some
-    memory: Some  # MiB
-    disk: Some  # GiB
-    memory_per_terminal: Count = 0
-    memory_per_service: Count = 0
-    disk_per_service: Count = 0
-    terminals_per_core: Some | None = None
 
 
 class Sizing(Written):

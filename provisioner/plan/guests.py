@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
-from math import ceil
 from typing import NamedTuple
 
 from provisioner.model import Inventory, Site, Size
@@ -11,19 +10,8 @@ from provisioner.plan.numbers import DATABASE, GATEWAY, SERVICES, Numbers, ident
 from provisioner.plan.plan import Guest, GuestRole, Nic, Zone
 
 SERVERS, WAN = "servers", "wan"
-_MEMORY_STEP = 256  # MiB
 _START = {GuestRole.GATEWAY: 1, GuestRole.DATABASE: 2, GuestRole.SERVICE: 3}
 _LOOPBACK = IPv4Address("127.0.0.1")
-
-
-def size_of(size: Size, *, terminals: int, services: int) -> tuple[int, int, int]:
-    """Return cores, memory (MiB, a multiple of 256) and disk (GiB) for a number of terminals and services."""
-    cores = size.cores
-    if size.terminals_per_core:
-        cores = max(cores, ceil(terminals / size.terminals_per_core))
-    memory = size.memory + terminals * size.memory_per_terminal + services * size.memory_per_service
-    disk = size.disk + services * size.disk_per_service
-    return cores, ceil(memory / _MEMORY_STEP) * _MEMORY_STEP, disk
 
 
 def make_guests(inventory: Inventory, site: Site, numbers: Numbers, zones: tuple[Zone, ...]) -> tuple[Guest, ...]:
@@ -61,7 +49,7 @@ class _Ground(NamedTuple):
 
 def _guest(wanted: _Wanted, ground: _Ground) -> Guest:
     site, numbers = ground.site, ground.numbers
-    cores, memory, disk = size_of(wanted.size, terminals=len(site.terminals), services=ground.services)
+    room = wanted.size.room(terminals=len(site.terminals), services=ground.services)
     return Guest(
         name=wanted.name,
         role=wanted.role,
@@ -69,9 +57,9 @@ def _guest(wanted: _Wanted, ground: _Ground) -> Guest:
         uuid=identity(site.name, wanted.name),
         tags=(f"site-{site.name}", "teranga"),
         image=ground.image,
-        cores=cores,
-        memory=memory,
-        disk=disk,
+        cores=room.cores,
+        memory=room.memory,
+        disk=room.disk,
         nics=_nics(wanted, ground),
         nameservers=_nameservers(wanted, ground),
         start_order=_START[wanted.role],

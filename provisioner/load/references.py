@@ -1,0 +1,126 @@
+"""Every name that a file uses is the name of something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from provisioner.errors import Problem
+from provisioner.load.document import Document
+from provisioner.load.folder import Entry, Folder
+from provisioner.load.nearest import hint as nearest
+from provisioner.load.unique import Once
+from provisioner.model import FlowRule, Kind, Profile, Site
+from provisioner.model.profile import EACH_GUEST, EACH_SERVICE, OWN_GATEWAY
+
+_WAN, _VPN, _SERVERS = "wan", "vpn", "servers"
+_ALWAYS = ("management", _WAN)  # control stands in the one, the gateway's next hop in the other
+_EVERYWHERE = frozenset({"gateway", "database", EACH_GUEST, EACH_SERVICE})
+
+Loc = tuple[str | int, ...]
+
+
+def reference_problems(folder: Folder) -> Iterator[Problem]:
+    """Yield unknown zones, uplinks, hubs, services, profiles and images, with the nearest known word."""
+    if folder.national:
+        yield from _names(folder.national.document, ("hubs",), "hub", folder.national.model.hubs, folder.known("hubs"))
+    for profile in folder.profiles.values():
+        yield from _profile(folder, profile)
+    for site in folder.sites.values():
+        yield from _site(folder, site)
+
+
+def _names(document: Document, loc: Loc, kind: str, words: Iterable[str], known: Iterable[str]) -> Iterator[Problem]:
+    """Yield a problem for each word of a list that is unknown or written twice."""
+    names = frozenset(known)
+    once = Once(kind, "write it once")
+    for index, word in enumerate(words):
+        yield from once.use(word, document, (*loc, index))
+        if word not in names:
+            yield document.problem((*loc, index), f"there is no {kind} `{word}`", nearest(word, names))
+
+
+def _profile(folder: Folder, entry: Entry[Profile]) -> Iterator[Problem]:
+    profile, document = entry.model, entry.document
+    if folder.images and profile.image not in folder.images:
+        what = f"there is no image `{profile.image}`"
+        yield entry.problem(("image",), what, nearest(profile.image, folder.images))
+    yield from _names(document, ("services",), "service", profile.services, folder.known("services"))
+    if folder.national:
+        uplinks, zones = folder.national.model.uplinks, {_WAN, *folder.national.model.zones}
+        yield from _names(document, ("uplinks",), "uplink", profile.uplinks, uplinks)
+        yield from _names(document, ("zones",), "zone", profile.zones, zones)
+        yield from _names(document, ("wireless_zones",), "zone", profile.wireless_zones, zones)
+        yield from _flows(folder, entry, frozenset(zones))
+    yield from _complete(entry)
+
+
+def _complete(entry: Entry[Profile]) -> Iterator[Problem]:
+    """Yield what a profile lacks for its own guests."""
+    profile = entry.model
+    for zone in _ALWAYS:
+        if zone not in profile.zones:
+            yield entry.problem(("zones",), f"zone {zone} is missing", "every site has it")
+    if profile.services and profile.sizing.service is None:
+        yield entry.problem(("sizing",), "`service` is missing", "the profile has services: write their size")
+    has_servers = profile.sizing.database is not None or profile.sizing.service is not None
+    if has_servers and _SERVERS not in profile.zones:
+        yield entry.problem(("zones",), f"zone {_SERVERS} is missing", "database and services stand in it")
+
+
+def _flows(folder: Folder, entry: Entry[Profile], zones: frozenset[str]) -> Iterator[Problem]:
+    ids = Once("flow", "an id names one flow")
+    for index, rule in enumerate(entry.model.flows):
+        yield from ids.use(rule.id, entry.document, ("flows", index, "id"))
+        if not (rule.tcp or rule.udp or rule.icmp):
+            yield entry.problem(("flows", index), f"flow {rule.id} permits nothing", "write tcp, udp or icmp")
+        for key, ends in (("from", rule.source), ("to", rule.destination)):
+            for end in ends:
+                loc: Loc = ("flows", index, key)
+                yield from _end(folder, entry, loc, rule, end, zones)
+
+
+def _end(
+    folder: Folder, entry: Entry[Profile], loc: Loc, rule: FlowRule, end: str, zones: frozenset[str]
+) -> Iterator[Problem]:
+    own = entry.model.zones + entry.model.wireless_zones
+    zone, _, guest = end.partition("/")
+    if end == OWN_GATEWAY and loc[-1] == "to":
+        return
+    if zone not in zones:
+        yield entry.problem(loc, f"flow {rule.id}: there is no zone `{zone}`", nearest(zone, zones))
+    elif zone not in own:
+        yield entry.problem(loc, f"flow {rule.id}: zone {zone} is not in this profile", "add it to zones or remove it here")
+    if guest and guest not in (guests := _EVERYWHERE | folder.known("services")):
+        yield entry.problem(loc, f"flow {rule.id}: there is no guest `{guest}`", nearest(guest, guests))
+
+
+def _site(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
+    site, document = entry.model, entry.document
+    profile = folder.profiles.get(site.profile)
+    if site.profile not in folder.known("profiles"):
+        what = f"there is no profile `{site.profile}`"
+        yield entry.problem(("profile",), what, nearest(site.profile, folder.known("profiles")))
+    yield from _names(document, ("hubs",), "hub", site.hubs or (), folder.known("hubs"))
+    yield from _names(document, ("services",), "service", site.services or (), folder.known("services"))
+    if folder.national:
+        yield from _names(document, ("uplinks",), "uplink", site.uplinks or (), folder.national.model.uplinks)
+    if site.kind is Kind.HUB and site.hubs:
+        yield entry.problem(("hubs",), "a hub has no hub", "remove the line")
+    if profile:
+        yield from _fits_profile(entry, profile.model)
+
+
+def _fits_profile(entry: Entry[Site], profile: Profile) -> Iterator[Problem]:
+    """Yield what the site's file asks of its profile in vain."""
+    site = entry.model
+    if profile.kind is not site.kind:
+        what = f"profile {profile.name} is for a {profile.kind}, this is a {site.kind}"
+        yield entry.problem(("profile",), what, "take another profile or move the file")
+    if site.wireless and not profile.wireless_zones:
+        yield entry.problem(("wireless",), f"profile {profile.name} has no wireless_zones", "remove the line")
+    if site.services and profile.sizing.service is None:
+        yield entry.problem(("services",), f"profile {profile.name} has no services", "remove the line")
+    for zone in ("terminals", "printers"):
+        devices = site.terminals if zone == "terminals" else site.printers
+        if devices and zone not in profile.zones:
+            yield entry.problem((zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile")
