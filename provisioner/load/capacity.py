@@ -21,7 +21,11 @@ def capacity_problems(folder: Folder) -> Iterator[Problem]:
 def _rooms(site: Site, profile: Profile) -> tuple[Room, ...]:
     names = profile.services if site.services is None else site.services
     sizing = profile.sizing
-    sizes = [sizing.gateway, *([sizing.database] if sizing.database else []), *([sizing.service] if sizing.service else []) * len(names)]
+    sizes = [
+        sizing.gateway,
+        *([sizing.database] if sizing.database else []),
+        *([sizing.service] if sizing.service else []) * len(names),
+    ]
     return tuple(size.room(terminals=len(site.terminals), services=len(names)) for size in sizes)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from provisioner.errors import InventoryError, raise_all
+from provisioner.errors import InventoryError, Problem, raise_all
 from provisioner.load.cross import problems_across
 from provisioner.load.folder import Entry, read
 from provisioner.model import Inventory
@@ -20,7 +20,7 @@ def load(folder: Path) -> Inventory:
     """Return the inventory in `folder`; raise InventoryError with every problem of every file."""
     read_folder = read(folder)
     problems = (*read_folder.problems, *problems_across(read_folder))
-    raise_all(InventoryError, problems)
+    raise_all(InventoryError, sorted(problems, key=_by_place))
     if read_folder.national is None:
         raise AssertionError(folder)
     return Inventory(
@@ -30,6 +30,13 @@ def load(folder: Path) -> Inventory:
         sites=_models(read_folder.sites),
         images=read_folder.images,
     )
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int]:
+    """Order problems as a reader meets them: by file, line and column."""
+    file, _, place = problem.where.partition(".yml:")
+    line, _, column = place.partition(":")
+    return (file, int(line), int(column)) if column else (problem.where, 0, 0)
 
 
 def _models(entries: Mapping[str, Entry[Model]]) -> dict[str, Model]:

@@ -41,7 +41,7 @@ def _names(document: Document, loc: Loc, kind: str, words: Iterable[str], known:
 
 def _profile(folder: Folder, entry: Entry[Profile]) -> Iterator[Problem]:
     profile, document = entry.model, entry.document
-    if folder.images and profile.image not in folder.images:
+    if profile.image not in folder.images:
         what = f"there is no image `{profile.image}`"
         yield entry.problem(("image",), what, nearest(profile.image, folder.images))
     yield from _names(document, ("services",), "service", profile.services, folder.known("services"))
@@ -52,6 +52,7 @@ def _profile(folder: Folder, entry: Entry[Profile]) -> Iterator[Problem]:
         yield from _names(document, ("wireless_zones",), "zone", profile.wireless_zones, zones)
         yield from _flows(folder, entry, frozenset(zones))
     yield from _complete(entry)
+    yield from _reached(folder, profile)
 
 
 def _complete(entry: Entry[Profile]) -> Iterator[Problem]:
@@ -65,6 +66,17 @@ def _complete(entry: Entry[Profile]) -> Iterator[Problem]:
     has_servers = profile.sizing.database is not None or profile.sizing.service is not None
     if has_servers and _SERVERS not in profile.zones:
         yield entry.problem(("zones",), f"zone {_SERVERS} is missing", "database and services stand in it")
+
+
+def _reached(folder: Folder, profile: Profile) -> Iterator[Problem]:
+    """Yield the services whose port no flow of the profile opens."""
+    for name in profile.services:
+        if service := folder.services.get(name):
+            ends = {f"{_SERVERS}/{EACH_SERVICE}", f"{_SERVERS}/{name}"}
+            ports = {port for rule in profile.flows if ends & set(rule.destination) for port in rule.tcp}
+            if service.model.port not in ports:
+                what = f"no flow of profile {profile.name} reaches tcp/{service.model.port} of {name}"
+                yield service.problem(("port",), what, f"add a flow to {_SERVERS}/{EACH_SERVICE} or change the port")
 
 
 def _flows(folder: Folder, entry: Entry[Profile], zones: frozenset[str]) -> Iterator[Problem]:
@@ -89,7 +101,9 @@ def _end(
     if zone not in zones:
         yield entry.problem(loc, f"flow {rule.id}: there is no zone `{zone}`", nearest(zone, zones))
     elif zone not in own:
-        yield entry.problem(loc, f"flow {rule.id}: zone {zone} is not in this profile", "add it to zones or remove it here")
+        yield entry.problem(
+            loc, f"flow {rule.id}: zone {zone} is not in this profile", "add it to zones or remove it here"
+        )
     if guest and guest not in (guests := _EVERYWHERE | folder.known("services")):
         yield entry.problem(loc, f"flow {rule.id}: there is no guest `{guest}`", nearest(guest, guests))
 
@@ -123,4 +137,6 @@ def _fits_profile(entry: Entry[Site], profile: Profile) -> Iterator[Problem]:
     for zone in ("terminals", "printers"):
         devices = site.terminals if zone == "terminals" else site.printers
         if devices and zone not in profile.zones:
-            yield entry.problem((zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile")
+            yield entry.problem(
+                (zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +15,9 @@ from provisioner.load.nearest import hint as nearest
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(model: type[Model], document: Document, given: Mapping[str, str]) -> tuple[Model | None, tuple[Problem, ...]]:
+def validate(
+    model: type[Model], document: Document, given: Mapping[str, str]
+) -> tuple[Model | None, tuple[Problem, ...]]:
     """Return the model of a document, or its problems. `given` are the keys that the file's place decides."""
     value = document.value
     if not isinstance(value, dict):
@@ -25,14 +27,14 @@ def validate(model: type[Model], document: Document, given: Mapping[str, str]) -
     try:
         return model.model_validate({**value, **given}), tuple(taken)
     except ValidationError as error:
-        found = (_problem(model, document, detail) for detail in error.errors(include_url=False))
+        found = (_problem(model, document, detail, given) for detail in error.errors(include_url=False))
         return None, (*taken, *found)
 
 
-def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Problem:
+def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails, given: Mapping[str, str]) -> Problem:
     loc = detail["loc"]
     if detail["type"] == "extra_forbidden":
-        known = _keys(model, loc[:-1])
+        known = frozenset(_keys(model, loc[:-1])) - (set(given) if len(loc) == 1 else set())
         return document.problem(loc, f"`{loc[-1]}` is not a key here", nearest(str(loc[-1]), known), key=True)
     what, hint = _words(detail)
     at_key = loc[-1:] == ("[key]",)
@@ -50,7 +52,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
     if given is None:
         return f"`{name}` is empty", "write its value or remove the line"
     if template := _TEMPLATES.get(kind):
-        return template(name, _shown(given), context)
+        what, hint = template
+        return what.format(name=name, given=_shown(given)), hint.format_map(context)
     return f"`{name}`: {detail['msg']}", ""
 
 
@@ -64,23 +67,24 @@ def _shown(value: Value) -> str:
             return str(value)
 
 
-Words = Callable[[str, str, Mapping[str, object]], tuple[str, str]]
-_WHOLE = "decimal digits, without quotes or a leading zero"
-_TEMPLATES: dict[str, Words] = {
-    "int_type": lambda name, given, _: (f"`{name}` is `{given}`, not a whole number", _WHOLE),
-    "bool_type": lambda name, given, _: (f"`{name}` is `{given}`, neither true nor false", "write true or false; yes, no, on and off are text"),
-    "string_type": lambda name, given, _: (f"`{name}` is `{given}`, not text", "write it in quotes"),
-    "tuple_type": lambda name, given, _: (f"`{name}` is `{given}`, not a list", "write a list: one line with `- ` for each, or [a, b]"),
-    "mapping_type": lambda name, given, _: (f"`{name}` is `{given}`, not a group of keys", "write `key: value` lines, indented"),
-    "model_type": lambda name, given, _: (f"`{name}` is `{given}`, not a group of keys", "write `key: value` lines, indented"),
-    "model_attributes_type": lambda name, given, _: (f"`{name}` is `{given}`, not a group of keys", "write `key: value` lines, indented"),
-    "greater_than_equal": lambda name, given, limit: (f"`{name}` is {given}", f"at least {limit['ge']}"),
-    "less_than_equal": lambda name, given, limit: (f"`{name}` is {given}", f"at most {limit['le']}"),
-    "literal_error": lambda name, given, limit: (f"`{name}` is `{given}`", f"write {limit['expected']}"),
-    "string_too_short": lambda name, _given, limit: (f"`{name}` is too short", f"at least {limit['min_length']} characters"),
-    "string_too_long": lambda name, _given, limit: (f"`{name}` is too long", f"at most {limit['max_length']} characters"),
-    "too_short": lambda name, _given, limit: (f"`{name}` lists {limit['actual_length']}", f"at least {limit['min_length']}"),
-    "too_long": lambda name, _given, limit: (f"`{name}` lists too many", f"at most {limit['max_length']}"),
+_GROUP = "write `key: value` lines, indented"
+_LIST = "write a list: one line with `- ` for each, or [a, b]"
+_BOOLEAN = "write true or false; yes, no, on and off are text"
+_TEMPLATES: dict[str, tuple[str, str]] = {
+    "int_type": ("`{name}` is `{given}`, not a whole number", "decimal digits, without quotes or a leading zero"),
+    "bool_type": ("`{name}` is `{given}`, neither true nor false", _BOOLEAN),
+    "string_type": ("`{name}` is `{given}`, not text", "write it in quotes"),
+    "tuple_type": ("`{name}` is `{given}`, not a list", _LIST),
+    "mapping_type": ("`{name}` is `{given}`, not a group of keys", _GROUP),
+    "dict_type": ("`{name}` is `{given}`, not a group of keys", _GROUP),
+    "model_type": ("`{name}` is `{given}`, not a group of keys", _GROUP),
+    "greater_than_equal": ("`{name}` is {given}", "at least {ge}"),
+    "less_than_equal": ("`{name}` is {given}", "at most {le}"),
+    "literal_error": ("`{name}` is `{given}`", "write {expected}"),
+    "string_too_short": ("`{name}` is too short", "at least {min_length} characters"),
+    "string_too_long": ("`{name}` is too long", "at most {max_length} characters"),
+    "too_short": ("`{name}` lists too few", "at least {min_length}"),
+    "too_long": ("`{name}` lists too many", "at most {max_length}"),
 }
 
 
@@ -107,7 +111,9 @@ def _annotation(model: type[BaseModel], key: str) -> object:
 
 
 def _is_collection(annotation: object) -> bool:
-    return any(getattr(option, "__origin__", None) in {tuple, Mapping} for option in (annotation, *get_args(annotation)))
+    return any(
+        getattr(option, "__origin__", None) in {tuple, Mapping} for option in (annotation, *get_args(annotation))
+    )
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

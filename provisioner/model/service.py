@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
 from provisioner.model.words import DatabaseName, HealthPath, Label, Port, Title, Written, refusal
 
+_GUESTS = frozenset({"gateway", "database", "each-guest", "each-service"})
+_SYSTEM_PORTS = {22: "sshd", 9100: "node_exporter"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -18,13 +20,25 @@ def _sha256(value: object) -> str:
     raise refusal(f"`{value}` is not a SHA-256 checksum", "64 lower-case hexadecimal digits, as sha256sum prints them")
 
 
+def _name(value: str) -> str:
+    if value in _GUESTS:
+        raise refusal(f"`{value}` is the name of another guest", "rename the file")
+    return value
+
+
+def _port(value: int) -> int:
+    if value in _SYSTEM_PORTS:
+        raise refusal(f"port {value} belongs to {_SYSTEM_PORTS[value]} of the same guest", "take another, usually 443")
+    return value
+
+
 class Service(Written):
     """A service that centres can have; `name` is the name of its file."""
 
-    name: Label
+    name: Annotated[Label, AfterValidator(_name)]
     number: Annotated[StrictInt, Field(ge=1, le=89)]  # guest number 10 + number, below 100
     title: Title
-    port: Port = 443
+    port: Annotated[Port, AfterValidator(_port)] = 443
     database: DatabaseName | None = None
     health: HealthPath
     data_class: Label

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.errors import InventoryError, Problem
+from provisioner.errors import InventoryError, Problem, raise_all
 from provisioner.load.nearest import hint as nearest
 from provisioner.model import Inventory, Site
 from provisioner.model import Service as Catalogued
+from provisioner.plan.acceptance import checks
+from provisioner.plan.coherence import incoherences
 from provisioner.plan.encode import digest
 from provisioner.plan.flows import make_flows
 from provisioner.plan.guests import make_guests
 from provisioner.plan.numbers import Numbers
-from provisioner.plan.plan import Check, Guest, Plan, Record, Reservation, Service, SiteKind, Zone
+from provisioner.plan.plan import Guest, Plan, Record, Reservation, Service, SiteKind, Zone
 from provisioner.plan.tunnels import make_tunnels
 from provisioner.plan.zones import make_uplinks, make_zones
-
-try:
-    from provisioner.plan.acceptance import checks
-except ModuleNotFoundError:
-
-    def checks(plan_without_checks: Plan) -> tuple[Check, ...]:
-        """Return no check until there are any."""
-        return ()
-
 
 FORMAT = 1
 MANAGEMENT = "management"
@@ -32,8 +25,10 @@ MANAGEMENT = "management"
 def build(inventory: Inventory, site: str) -> Plan:
     """Return the plan of a site; raise InventoryError if the inventory has no such site."""
     if site not in inventory.sites:
-        raise InventoryError(Problem(where=site, what="the inventory has no such site", hint=nearest(site, inventory.sites)))
+        hint = nearest(site, inventory.sites)
+        raise InventoryError(Problem(where=site, what="the inventory has no such site", hint=hint))
     bare = _decide(inventory, inventory.sites[site])
+    raise_all(InventoryError, incoherences(bare))
     checked = replace(bare, checks=checks(bare))
     return replace(checked, hash=digest(checked))
 

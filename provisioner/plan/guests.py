@@ -22,8 +22,8 @@ def make_guests(inventory: Inventory, site: Site, numbers: Numbers, zones: tuple
     if sizing.database:
         wanted.append(_Wanted(GuestRole.DATABASE, "database", DATABASE, sizing.database))
     if sizing.service:
-        for service in services:
-            wanted.append(_Wanted(GuestRole.SERVICE, service.name, SERVICES + service.number, sizing.service))
+        size = sizing.service
+        wanted.extend(_Wanted(GuestRole.SERVICE, each.name, SERVICES + each.number, size) for each in services)
     ground = _Ground(site, inventory.profile(site).image, numbers, zones, len(services))
     return tuple(_guest(guest, ground) for guest in wanted)
 

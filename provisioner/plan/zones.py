@@ -57,7 +57,7 @@ def _wan(inventory: Inventory, site: Site, numbers: Numbers) -> Zone:
 
 
 def _vpn(inventory: Inventory, site: Site, numbers: Numbers) -> Zone:
-    """Return the zone of the tunnels; at a hub its address must not move when a centre goes: it is .1, none of the /31."""
+    """Return the zone of the tunnels; a hub's own address in it is .1, which no centre that comes or goes moves."""
     uplink = inventory.uplinks_of(site)[0]
     prefix = numbers.zone(TUNNEL_INDEX)
     own: IPv4Address = numbers.gateway(prefix)
