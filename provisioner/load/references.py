@@ -9,7 +9,7 @@ from provisioner.load.document import Document
 from provisioner.load.folder import Entry, Folder
 from provisioner.load.nearest import hint as nearest
 from provisioner.load.unique import Once
-from provisioner.model import FlowRule, Kind, Profile, Site
+from provisioner.model import Kind, Profile, Site
 from provisioner.model.profile import EACH_GUEST, EACH_SERVICE, OWN_GATEWAY
 
 _WAN, _VPN, _SERVERS = "wan", "vpn", "servers"
@@ -81,31 +81,29 @@ def _reached(folder: Folder, profile: Profile) -> Iterator[Problem]:
 
 def _flows(folder: Folder, entry: Entry[Profile], zones: frozenset[str]) -> Iterator[Problem]:
     ids = Once("flow", "an id names one flow")
+    guests = _EVERYWHERE | folder.known("services")
     for index, rule in enumerate(entry.model.flows):
         yield from ids.use(rule.id, entry.document, ("flows", index, "id"))
         if not (rule.tcp or rule.udp or rule.icmp):
             yield entry.problem(("flows", index), f"flow {rule.id} permits nothing", "write tcp, udp or icmp")
-        for key, ends in (("from", rule.source), ("to", rule.destination)):
-            for end in ends:
-                loc: Loc = ("flows", index, key)
-                yield from _end(folder, entry, loc, rule, end, zones)
+        targets = tuple(end for end in rule.destination if end != OWN_GATEWAY)
+        for key, ends in (("from", rule.source), ("to", targets)):
+            for what, hint in _ends(entry.model, ends, zones, guests):
+                yield entry.problem(("flows", index, key), f"flow {rule.id}: {what}", hint)
 
 
-def _end(
-    folder: Folder, entry: Entry[Profile], loc: Loc, rule: FlowRule, end: str, zones: frozenset[str]
-) -> Iterator[Problem]:
-    own = entry.model.zones + entry.model.wireless_zones
-    zone, _, guest = end.partition("/")
-    if end == OWN_GATEWAY and loc[-1] == "to":
-        return
-    if zone not in zones:
-        yield entry.problem(loc, f"flow {rule.id}: there is no zone `{zone}`", nearest(zone, zones))
-    elif zone not in own:
-        yield entry.problem(
-            loc, f"flow {rule.id}: zone {zone} is not in this profile", "add it to zones or remove it here"
-        )
-    if guest and guest not in (guests := _EVERYWHERE | folder.known("services")):
-        yield entry.problem(loc, f"flow {rule.id}: there is no guest `{guest}`", nearest(guest, guests))
+def _ends(
+    profile: Profile, ends: Iterable[str], zones: frozenset[str], guests: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the ends of a flow, and the remedy."""
+    for end in ends:
+        zone, _, guest = end.partition("/")
+        if zone not in zones:
+            yield f"there is no zone `{zone}`", nearest(zone, zones)
+        elif zone not in profile.zones + profile.wireless_zones:
+            yield f"zone {zone} is not in this profile", "add it to zones or remove it here"
+        if guest and guest not in guests:
+            yield f"there is no guest `{guest}`", nearest(guest, guests)
 
 
 def _site(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
