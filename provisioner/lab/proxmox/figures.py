@@ -1,0 +1,38 @@
+"""What the machine that carries the lab shows: the nodes' processors, memory and disk are its own, shared by all nodes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from provisioner.lab.proxmox.values import Document
+
+
+def memory() -> tuple[int, int]:
+    """Return total and used bytes of memory (/proc/meminfo)."""
+    rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    total, free = (int(rows[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
+    return total, total - free
+
+
+def uptime() -> int:
+    """Return the seconds since the machine started."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+def processors() -> int:
+    """Return how many processors there are."""
+    return os.cpu_count() or 1
+
+
+def load() -> tuple[float, float, float]:
+    """Return the load averages."""
+    return os.getloadavg()
+
+
+def space(folder: Path) -> Document:
+    """Return total, used and avail bytes of the file system that holds a folder."""
+    usage = shutil.disk_usage(folder)
+    return {"total": usage.total, "used": usage.used, "avail": usage.free}

@@ -1,0 +1,205 @@
+"""HTTP: reads a request as Proxmox's own daemon does, and renders the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from aiohttp import BodyPartReader, web
+
+from provisioner.lab.proxmox import auth
+from provisioner.lab.proxmox.access import Identity, Login
+from provisioner.lab.proxmox.calls import Call, Lab, Route, Upload, find
+from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.values import Beside, Json
+from provisioner.lab.proxmox.parameters import plain, verify
+
+log = logging.getLogger(__name__)
+
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+_PREFIX = ["api2", "json"]
+_CHUNK = 1 << 20
+_BODY_BYTES = 512 * 1024  # Proxmox's own limit of a form
+_WORKERS = 32
+
+
+def segments(raw_path: str) -> list[str]:
+    """Return the decoded segments of a path; it is split first, so that %2F stays inside its segment. The last template may hold slashes."""
+    parts = [part for part in raw_path.partition("?")[0].split("/") if part]
+    if [part for part in parts[:2]] != _PREFIX:
+        raise Failure(404, f"no such file '{unquote(raw_path.partition('?')[0])}'", bare=True)
+    return [unquote(part) for part in parts[2:]]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        given[name] = value
+    return given
+
+
+def _json_body(text: str) -> dict[str, str]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError as error:
+        raise Failure(500, f"malformed JSON string: {error}".partition("\n")[0], bare=True) from error
+    if not isinstance(value, dict):
+        raise Failure(500, "malformed JSON: an object is expected", bare=True)
+    return {str(name): plain(item) for name, item in value.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    lab: Lab
+    who: Identity
+
+    def allowed(self, path: str, privilege: str) -> bool:
+        return Call(lab=self.lab, who=self.who, parameters={}).allowed(path, privilege)
+
+
+class Transport:
+    """Answers requests from a table of routes."""
+
+    def __init__(self, lab: Lab, routes: Sequence[Route], failure_delay: float) -> None:
+        """Keep the routes; every 401 is answered after `failure_delay` seconds."""
+        self._lab = lab
+        self._routes = routes
+        self._delay = failure_delay
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="call")
+        self._folder = lab.root / "tmp"
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        """Wait for the calls that are being answered."""
+        self._pool.shutdown(wait=True)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        upload: Upload | None = None
+        try:
+            if request.method not in _METHODS:
+                raise Failure(501, f"method '{request.method}' not available", bare=True)
+            parts = segments(request.raw_path)
+            loop = asyncio.get_running_loop()
+            route, inside, who = await loop.run_in_executor(self._pool, self._front, request, parts)
+            given, upload = await self._body(request)
+            data = await loop.run_in_executor(self._pool, self._call, route, inside, who, given, upload)
+        except Failure as failure:
+            if failure.status == 401:
+                await asyncio.sleep(self._delay)
+            return _refusal(failure)
+        except Exception:
+            log.exception("%s %s", request.method, request.raw_path.partition("?")[0])
+            return _refusal(Failure.of("internal error of the lab: see its log"))
+        finally:
+            if upload is not None:
+                upload.path.unlink(missing_ok=True)
+        return _answer(data)
+
+    def _front(self, request: web.BaseRequest, parts: Sequence[str]) -> tuple[Route, dict[str, str], Identity]:
+        """Return the route and the caller: a path that does not exist is told only to one who has logged in."""
+        try:
+            route, inside = find(self._routes, request.method, parts)
+        except Failure:
+            auth.identify(self._lab.store, request.method, request.headers, request.cookies.get("PVEAuthCookie"))
+            raise
+        if isinstance(route.allow, Login) and not route.allow.required:
+            return route, inside, auth.nobody()
+        return route, inside, auth.identify(self._lab.store, request.method, request.headers, request.cookies.get("PVEAuthCookie"))
+
+    async def _body(self, request: web.BaseRequest) -> tuple[dict[str, str], Upload | None]:
+        query = _pairs(request.raw_path.partition("?")[2])
+        if request.method == "GET" or not request.body_exists:
+            return query, None
+        kind = request.content_type.lower() if "Content-Type" in request.headers else ""
+        if kind == "multipart/form-data":
+            form, upload = await self._multipart(request)
+            return query | form, upload
+        text = (await request.content.read(_BODY_BYTES + 1)) if request.content_length is None else await request.read()
+        if len(text) > _BODY_BYTES:
+            raise Failure(501, "for data too large", bare=True)
+        if kind == "application/json":
+            return query | _json_body(text.decode(errors="replace")), None
+        if kind == "application/x-www-form-urlencoded" or not text:
+            return query | _pairs(text.decode(errors="replace")), None
+        raise Failure(506, f"upload 'Content-Type '{kind}' not implemented", bare=True)
+
+    async def _multipart(self, request: web.BaseRequest) -> tuple[dict[str, str], Upload | None]:
+        form: dict[str, str] = {}
+        upload: Upload | None = None
+        try:
+            reader = await request.multipart()
+            while (part := await reader.next()) is not None:
+                if not isinstance(part, BodyPartReader):
+                    raise Failure(501, "nested multipart is not supported", bare=True)
+                if part.filename is None:
+                    form[part.name or ""] = await part.text()
+                else:
+                    upload = await self._file(part)
+        except BaseException:
+            if upload is not None:
+                upload.path.unlink(missing_ok=True)
+            raise
+        return form, upload
+
+    async def _file(self, part: BodyPartReader) -> Upload:
+        """Stream a file part to disk, in the lab's own folder so that it can be renamed into a storage."""
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-", delete=False) as sink:
+            path = Path(sink.name)
+            try:
+                while chunk := await part.read_chunk(_CHUNK):
+                    await asyncio.get_running_loop().run_in_executor(self._pool, sink.write, chunk)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+        return Upload(filename=part.filename or "", path=path)
+
+    def _call(self, route: Route, inside: Mapping[str, str], who: Identity, given: Mapping[str, str], upload: Upload | None) -> Json | Beside:
+        for name, value in given.items():
+            if name in inside and inside[name] != value:
+                raise Failure.parameter(name, "duplicate parameter (already defined in URI) with conflicting values!")
+        raw = {**given, **inside}
+        refusal = route.allow.refusal(_Asking(self._lab, who), raw)
+        if refusal is not None:
+            raise Failure.denied(*refusal)
+        if route.proxied and self._lab.store.get("node", raw["node"]) is None and raw["node"] != "localhost":
+            name = raw["node"]
+            raise Failure.of(f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution")
+        return route.handler(Call(lab=self._lab, who=who, parameters=verify(raw, route.parameters), upload=upload))
+
+
+def _headers() -> dict[str, str]:
+    now = formatdate(usegmt=True)
+    return {"Server": "pve-api-daemon/3.0", "Cache-Control": "max-age=0", "Pragma": "no-cache", "Expires": now, "Date": now}
+
+
+def _rendered(status: int, reason: str, body: Json) -> web.Response:
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    headers = _headers() | {"Content-Type": "application/json;charset=UTF-8"}
+    return web.Response(status=status, reason=reason, body=text, headers=headers)
+
+
+def _answer(data: Json | Beside) -> web.Response:
+    match data:
+        case Beside(data=inner, members=members):
+            return _rendered(200, "OK", {"data": inner, **members})
+        case _:
+            return _rendered(200, "OK", {"data": data})
+
+
+def _refusal(failure: Failure) -> web.Response:
+    reason = failure.reason.strip().partition("\n")[0] or "error"
+    if failure.bare:
+        return web.Response(status=failure.status, reason=reason, headers=_headers())
+    body: dict[str, Json] = {"data": None, "message": failure.reason.rstrip("\n") + ("\n" if failure.newline else "")}
+    if failure.errors is not None:
+        body["errors"] = failure.errors
+    return _rendered(failure.status, reason, body)
