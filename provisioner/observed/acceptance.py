@@ -53,6 +53,14 @@ class Reason(StrEnum):
     NOT_ASKED = "not-asked"
 
 
+class Limit(StrEnum):
+    """What a whole run cannot show, whatever its checks say."""
+
+    LAB = "lab"  # namespaces and containers stand for cables and virtual machines
+    HYPERVISOR_FIREWALL = "hypervisor-firewall"  # stored, not enforced
+    SELECTION = "selection"  # only some checks were asked for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What one check showed. `seen` is facts only: addresses, numbers, ports, an error's own text."""
@@ -87,6 +95,7 @@ class Acceptance:
     guests: tuple[SeenGuest, ...]
     versions: Mapping[str, str]
     results: tuple[Result, ...]
+    limits: tuple[Limit, ...] = ()
 
     @property
     def failed(self) -> tuple[Result, ...]:
