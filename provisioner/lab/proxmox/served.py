@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import cluster, login, nodes, task_calls
+from provisioner.lab.proxmox import agent_calls, cluster, guest_calls, guest_change, guest_create, guest_power, login, nodes, resources, storage_calls, task_calls, upload_calls
 from provisioner.lab.proxmox.calls import Calls, Route
 
 _MODULES: tuple[Calls, ...] = (
     login.CALLS,
     cluster.CALLS,
+    resources.CALLS,
     nodes.CALLS,
     task_calls.CALLS,
+    storage_calls.CALLS,
+    upload_calls.CALLS,
+    guest_calls.CALLS,
+    guest_create.CALLS,
+    guest_change.CALLS,
+    guest_power.CALLS,
+    agent_calls.CALLS,
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for calls in _MODULES for route in calls.routes)

@@ -1,0 +1,102 @@
+"""Disk image files: raw and qcow2, real ones, made with qemu-img or by hand where that is exact and cheaper."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+from datetime import timedelta
+from pathlib import Path
+
+from provisioner import command
+from provisioner.lab.proxmox.failure import Failure
+
+FORMATS = ("raw", "qcow2", "vmdk")
+_QCOW2_MAGIC = b"QFI\xfb"
+_CHUNK = 64 << 20
+_LONG = command.Run(timeout=timedelta(minutes=15))
+_FICLONE = 0x40049409  # linux/fs.h
+
+
+def virtual_size(file: Path) -> int:
+    """Return the size of the disk that the file holds, in bytes."""
+    with file.open("rb") as source:
+        head = source.read(32)
+    if head[:4] == _QCOW2_MAGIC and len(head) == 32:
+        return int(struct.unpack(">Q", head[24:32])[0])  # QCOW2 header, offset 24: size
+    return file.stat().st_size
+
+
+def format_of(file: Path) -> str:
+    """Return the format by the name's end; a disk without one is raw."""
+    suffix = file.suffix.removeprefix(".")
+    return "raw" if suffix in ("img", "") else suffix
+
+
+def is_qcow2(file: Path) -> bool:
+    """Return whether the file begins as a qcow2 does."""
+    with file.open("rb") as source:
+        return source.read(4) == _QCOW2_MAGIC
+
+
+def create(file: Path, size: int) -> None:
+    """Make an empty disk in the format of the file's name."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if format_of(file) == "raw":
+        with file.open("xb") as sink:
+            sink.truncate(size)
+    else:
+        command.run(["qemu-img", "create", "-q", "-f", format_of(file), file, str(size)], _LONG)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a disk; into another format by conversion, else by sharing or copying its blocks in the kernel."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if ("qcow2" if is_qcow2(source) else format_of(source)) != format_of(target):
+        command.run(["qemu-img", "convert", "-O", format_of(target), source, target], _LONG)
+        return
+    with source.open("rb") as read, target.open("xb") as write:
+        if not _cloned(read.fileno(), write.fileno()):
+            _copied(read.fileno(), write.fileno(), source.stat().st_size)
+
+
+def _cloned(read: int, write: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.ioctl(write, _FICLONE, read)
+    except OSError:
+        return False
+    return True
+
+
+def _copied(read: int, write: int, size: int) -> None:
+    done = 0
+    while done < size:
+        try:
+            moved = os.copy_file_range(read, write, min(_CHUNK, size - done), done, done)
+        except OSError:
+            moved = 0
+        if moved == 0:
+            break
+        done += moved
+    if done < size:  # a file system that cannot: by hand, from the start
+        os.lseek(read, 0, os.SEEK_SET)
+        os.ftruncate(write, 0)
+        os.lseek(write, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(read), "rb") as source, os.fdopen(os.dup(write), "wb") as sink:
+            shutil.copyfileobj(source, sink, _CHUNK)
+
+
+def resize(file: Path, size: int) -> None:
+    """Grow a disk; raise Proxmox's refusal if it would shrink."""
+    present = virtual_size(file)
+    if size < present:
+        raise Failure.of("shrinking disks is not supported")
+    if size == present:
+        return
+    if format_of(file) == "raw":
+        with file.open("r+b") as sink:
+            sink.truncate(size)
+    else:
+        command.run(["qemu-img", "resize", "-q", "-f", format_of(file), file, str(size)], _LONG)

@@ -1,0 +1,135 @@
+"""Guests: the node's list, the configuration as it is read, what is pending, and the end of a guest."""
+
+from __future__ import annotations
+
+from provisioner.lab.proxmox import drives, guest_config, guest_status, guest_store, pools_of_guests, storages
+from provisioner.lab.proxmox.access import Need
+from provisioner.lab.proxmox.calls import Call, Calls
+from provisioner.lab.proxmox.drives import Place
+from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.guest_store import Guest
+from provisioner.lab.proxmox.parameters import boolean, text
+from provisioner.lab.proxmox.tasks import Log
+from provisioner.lab.proxmox.values import Document, Json
+
+CALLS = Calls()
+_AUDIT = Need("/vms/{vmid}", "VM.Audit")
+CALLS.index("/nodes/{node}/qemu/{vmid}", "subdir", ("config", "cloudinit", "pending", "status", "resize", "agent", "firewall"), allow=_AUDIT)
+_CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys")
+
+
+@CALLS.get("/nodes/{node}/qemu", parameters={"full": boolean()})
+def list_guests(call: Call) -> Json:
+    """Return the guests of a node that the caller may see."""
+    return [
+        guest_status.listed(call.lab, guest)
+        for guest in guest_store.every(call.lab.store)
+        if guest.node == call.node and call.allowed(f"/vms/{guest.vmid}", "VM.Audit")
+    ]
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/config", allow=_AUDIT, parameters={"current": boolean(), "snapshot": text(optional=True, max_length=40)})
+def read_config(call: Call) -> Json:
+    """Return the configuration: with what is pending in its place, or with `current` what is in force."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    if call.has("snapshot"):
+        raise Failure.of(f"snapshot '{call.text('snapshot')}' does not exist")
+    shown = guest_config.masked(guest.config if call.flag("current") else guest.shown())
+    return shown | {"digest": guest_config.digest_of(guest.config, guest.pending)}
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/pending", allow=_AUDIT)
+def read_pending(call: Call) -> Json:
+    """Return each key with its value in force and the one that waits."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    config, pending = guest_config.masked(guest.config), guest_config.masked(guest.pending)
+    config["digest"] = guest_config.digest_of(guest.config, guest.pending)
+    rows: list[Document] = []
+    for key in {**config, **guest.pending}:
+        row: Document = {"key": key} | ({"value": config[key]} if key in config else {})
+        if key in guest.pending:
+            row |= {"delete": 1} if guest.pending[key] is None else {"pending": pending[key]}
+        rows.append(row)
+    return rows
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/cloudinit", allow=_AUDIT)
+def read_cloud_init(call: Call) -> Json:
+    """Return the keys of cloud-init; none is pending, since the driver reads them at each start."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    return [{"key": key, "value": value} for key, value in guest_config.masked(guest.shown()).items() if key.startswith(_CLOUD_INIT)]
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/status/current", allow=_AUDIT)
+def read_status(call: Call) -> Json:
+    """Return what the guest does now."""
+    return guest_status.current(call.lab, guest_store.on_node(call.lab.store, call.node, call.vmid))
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/snapshot", allow=_AUDIT)
+def list_snapshots(call: Call) -> Json:
+    """Return the present state alone: the lab takes no snapshots."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    running = int(guest_status.running(call.lab, guest))
+    return [{"name": "current", "description": "You are here!", "digest": guest_config.digest_of(guest.config, guest.pending), "running": running}]
+
+
+@CALLS.delete(
+    "/nodes/{node}/qemu/{vmid}",
+    allow=Need("/vms/{vmid}", "VM.Allocate"),
+    parameters={"destroy-unreferenced-disks": boolean(), "purge": boolean(), "skiplock": boolean()},
+)
+def destroy_guest(call: Call) -> Json:
+    """Delete a stopped guest with its disks, its firewall, its rights and its place in a pool."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    if guest.config.get("protection"):
+        raise Failure.of(f"can't remove VM {call.vmid} - protection mode enabled")
+    if guest_status.running(call.lab, guest):
+        raise Failure.of(f"VM {call.vmid} is running - destroy failed")
+
+    def work(log: Log) -> None:
+        with call.lab.guests.hold(call.vmid):
+            _destroy(call, guest_store.on_node(call.lab.store, call.node, call.vmid), log)
+
+    return call.task("qmdestroy", str(call.vmid), work)
+
+
+def _destroy(call: Call, guest: Guest, log: Log) -> None:
+    place = Place(lab=call.lab, node=call.node, vmid=call.vmid)
+    if guest_status.running(call.lab, guest):
+        raise Failure.of(f"VM {call.vmid} is running - destroy failed")
+    call.lab.driver.erase(call.node, call.vmid)
+    for key, value in {**guest.config, **guest.pending}.items():
+        if not drives.is_drive(key) and not key.startswith("unused"):
+            continue
+        volume = drives.volume_of(place, str(value)) if value is not None else None
+        if volume is not None:
+            if not volume.path.exists():
+                log(f"disk image '{volume.declared}' does not exist")
+            drives.remove(volume)
+    if call.flag("destroy-unreferenced-disks"):
+        _remove_unreferenced(place)
+    if call.flag("purge"):
+        log(f"purging VM {call.vmid} from related configurations..")
+    _forget(call)
+
+
+def _remove_unreferenced(place: Place) -> None:
+    for name, settings in place.lab.store.items("storage"):
+        if not storages.available(settings, place.node):
+            continue
+        for volume in storages.volumes(storages.find(place.lab, place.node, name)):
+            if volume.vmid == place.vmid:
+                drives.remove(volume)
+
+
+def _forget(call: Call) -> None:
+    store = call.lab.store
+    with store.transaction():
+        store.delete("guest", str(call.vmid))
+        pools_of_guests.leave(store, call.vmid)
+        for key in store.keys("acl", f"/vms/{call.vmid}|"):
+            store.delete("acl", key)
+        for kind in ("firewall",):
+            for key in store.keys(kind, f"vm/{call.vmid}/"):
+                store.delete(kind, key)

@@ -1,0 +1,156 @@
+"""Storages and their volumes: where each kind of content lies in a directory storage, and what a volume's name says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.lab.proxmox.calls import Lab
+from provisioner.lab.proxmox.disk_image import format_of, virtual_size
+from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.installer import storage_folder
+from provisioner.lab.proxmox.values import Document, split_list
+
+FOLDERS = {"iso": "template/iso", "vztmpl": "template/cache", "import": "import", "images": "images", "backup": "dump", "snippets": "snippets", "rootdir": "private"}
+ENDINGS = {
+    "iso": (".iso", ".img"),
+    "vztmpl": (".tar.gz", ".tar.xz", ".tar.zst"),
+    "import": (".qcow2", ".raw", ".vmdk", ".ova"),
+}
+_IMAGE = re.compile(r"(\d+)/((?:vm|base)-(\d+)-[A-Za-z0-9._-]+)\Z")
+_FILE = re.compile(r"(iso|vztmpl|import|backup|snippets)/([^/]+)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """A storage of the cluster, seen from one node."""
+
+    name: str
+    node: str
+    settings: Document
+    folder: Path
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """Return the kinds of content it may hold."""
+        return split_list(str(self.settings.get("content", "images,rootdir")))
+
+    @property
+    def declared(self) -> str:
+        """Return the path that the configuration says."""
+        return str(self.settings.get("path", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A file on a storage."""
+
+    storage: Storage
+    name: str  # iso/x.iso, 910/vm-910-disk-0.qcow2
+    content: str
+    path: Path
+    vmid: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Return `storage:name`."""
+        return f"{self.storage.name}:{self.name}"
+
+    @property
+    def declared(self) -> str:
+        """Return the path as the node would show it."""
+        return f"{self.storage.declared}/{self.path.relative_to(self.storage.folder)}"
+
+    @property
+    def used(self) -> int:
+        """Return the bytes it takes on disk."""
+        return self.path.stat().st_blocks * 512
+
+
+def available(settings: Document, node: str) -> bool:
+    """Return whether a storage exists on a node."""
+    nodes = split_list(str(settings.get("nodes", "")))
+    return not settings.get("disable") and (not nodes or node in nodes)
+
+
+def find(lab: Lab, node: str, name: str) -> Storage:
+    """Return a storage as a node sees it; raise Proxmox's refusal if there is none."""
+    settings = lab.store.get("storage", name)
+    if settings is None:
+        raise Failure.of(f"storage '{name}' does not exist")
+    if not available(settings, node):
+        raise Failure.of(f"storage '{name}' is not available on node '{node}'")
+    folder = storage_folder(lab.root, node, name)
+    return Storage(name=name, node=node, settings=settings, folder=folder)
+
+
+def named(storage: Storage, name: str) -> Volume:
+    """Return the volume of a name, whether its file exists or not."""
+    if found := _IMAGE.match(name):
+        return Volume(storage=storage, name=name, content="images", path=storage.folder / "images" / found[1] / found[2], vmid=int(found[1]))
+    if found := _FILE.match(name):
+        return Volume(storage=storage, name=name, content=found[1], path=storage.folder / FOLDERS[found[1]] / found[2])
+    raise Failure.of(f"unable to parse directory volume name '{name}'")
+
+
+def volume(lab: Lab, node: str, volid: str, default: str | None = None) -> Volume:
+    """Return the volume of an id `storage:name` (or of a bare name on a default storage)."""
+    storage, colon, name = volid.partition(":")
+    if not colon:
+        if default is None:
+            raise Failure.of(f"unable to parse volume ID '{volid}'")
+        storage, name = default, volid
+    return named(find(lab, node, storage), name)
+
+
+def existing(lab: Lab, node: str, volid: str) -> Volume:
+    """Return a volume whose file exists; raise Proxmox's refusal otherwise."""
+    found = volume(lab, node, volid)
+    if not found.path.is_file():
+        raise Failure.of(f"volume '{volid}' does not exist")
+    return found
+
+
+def volumes(storage: Storage) -> Iterator[Volume]:
+    """Return every volume on a storage, sorted by name. Hidden files are the lab's own."""
+    for content in storage.content:
+        folder = storage.folder / FOLDERS.get(content, content)
+        pattern = "*/*" if content == "images" else "*"
+        for path in sorted(folder.glob(pattern)):
+            if not path.is_file() or path.name.startswith("."):
+                continue
+            name = f"{path.parent.name}/{path.name}" if content == "images" else f"{content}/{path.name}"
+            if content == "images" and not _IMAGE.match(name):
+                continue
+            yield named(storage, name)
+
+
+def row(volume_: Volume) -> Document:
+    """Return what the content list shows of a volume."""
+    stat = volume_.path.stat()
+    shown: Document = {"volid": volume_.id, "content": volume_.content, "ctime": int(stat.st_mtime), "format": _format(volume_)}
+    if volume_.content == "images":
+        return shown | {"size": virtual_size(volume_.path), "used": volume_.used, "vmid": volume_.vmid, "parent": None}
+    return shown | {"size": stat.st_size}
+
+
+def _format(volume_: Volume) -> str:
+    match volume_.content:
+        case "iso":
+            return "iso"
+        case "vztmpl":
+            return f"t{volume_.path.suffix.removeprefix('.')}"
+        case _:
+            return format_of(volume_.path)
+
+
+def new_disk(storage: Storage, vmid: int, ending: str, taken: frozenset[str] = frozenset()) -> Volume:
+    """Return the first free disk name of a guest; `taken`: names that are promised already. Ids count per guest, whatever the format."""
+    folder = storage.folder / "images" / str(vmid)
+    kept = {path.stem for path in folder.glob("*")} | {Path(name).stem for name in taken}
+    number = 0
+    while f"vm-{vmid}-disk-{number}" in kept or f"base-{vmid}-disk-{number}" in kept:
+        number += 1
+    return named(storage, f"{vmid}/vm-{vmid}-disk-{number}.{ending}")
