@@ -28,14 +28,14 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(arguments: argparse.Namespace) -> int:
     """Verify; 0 if every check passed, 1 with any finding."""
     from provisioner.centre.desired import plan as plan_of
-    from provisioner.centre.verify import report
+    from provisioner.centre.verify import rehearsal, report
     from provisioner.centre.verify.site import verify
     from provisioner.render.acceptance import to_json
     from provisioner.render.acceptance_words import language
 
     plan = plan_of(arguments.site)
     progress = Progress(language(os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""))
-    seen = verify(plan, arguments.only, progress.take)
+    seen = verify(plan, arguments.only, progress.take, rehearsal.find(plan.site))
     progress.clear()
     written = report.write(plan, seen, arguments.report, arguments.junit)
     if arguments.json:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from itertools import permutations
+from pathlib import Path
+from time import sleep, time
 
 from provisioner import command
 from provisioner.centre.verify.namespaces import NamespaceVantages, Spot, drops, inside
 from provisioner.centre.verify.ports import Handshake, Place, WhereAbouts
+from provisioner.centre.verify.remote import handshakes
 from provisioner.centre.verify.run import run
 from provisioner.centre.verify.world import World
 from provisioner.errors import OutsideError, Problem
 from provisioner.observed.acceptance import Result
 from provisioner.plan.acceptance import checks
-from provisioner.plan.plan import CheckKind, Endpoint, Flow, Plan, Protocol, SiteKind, Zone
+from provisioner.plan.plan import CheckKind, Endpoint, Flow, Plan, Protocol, SiteKind, Tunnel, Zone
 
 NAMES = ("management", "servers", "terminals")
 _PREFIX = f"v{os.getpid() % 0xFFFF:04x}"
@@ -144,6 +148,78 @@ def small_site() -> Iterator[None]:
             command.attempt(["ip", "netns", "delete", namespace])
 
 
+HUB = f"{_PREFIX}-hub"
+SITE_WG, HUB_WG = f"{_PREFIX}wgs", f"{_PREFIX}wgh"
+TUNNEL = Tunnel(
+    id="essai-fibre-hub", site="essai", hub="hub", uplink="fibre", interface=SITE_WG, hub_interface=HUB_WG, hub_endpoint=IPv4Address("100.127.0.1"),
+    port=51999, address=IPv4Interface("10.79.14.0/31"), hub_address=IPv4Interface("10.79.14.1/31"),
+    site_prefixes=(IPv4Network("10.79.0.0/20"),), hub_prefixes=(IPv4Network("10.64.0.0/20"),),
+)  # fmt: skip
+_VPN = Zone(name="vpn", vlan=None, prefix=IPv4Network("10.79.14.0/24"), gateway=IPv4Address("10.79.14.0"), interface=SITE_WG)
+
+
+def tunnelled_plan() -> Plan:
+    """Return the small site's plan with a tunnel to a hub and what crosses it."""
+    flows = (
+        _flow("tunnel-ping", "vpn", Endpoint(zone="vpn", guest="gateway"), Protocol.ICMP),
+        _flow("hub-metrics", "vpn", Endpoint(zone="servers"), Protocol.TCP, 9100),
+    )
+    bare = plan()
+    bare = replace(bare, zones=(*ZONES, _VPN), tunnels=(TUNNEL,), flows=(*bare.flows, *flows))
+    wanted = (CheckKind.FLOW, CheckKind.BLOCKED, CheckKind.TUNNEL)
+    return replace(bare, checks=tuple(check for check in checks(bare) if check.kind in wanted and "vpn" in check.id + check.vantage))
+
+
+def tunnelled_ruleset() -> str:
+    """Return the good ruleset of the site with a tunnel: `eth` names of zones, and the tunnel's own interface."""
+    named = [f"counter drop_vpn_{name} {{ }}\ncounter drop_{name}_vpn {{ }}" for name in (*NAMES, "gateway")]
+    dropping = [f'iifname "{SITE_WG}" oifname "eth{a}" counter name drop_vpn_{NAMES[a]} drop' for a in range(3)]
+    dropping += [f'oifname "{SITE_WG}" iifname "eth{a}" counter name drop_{NAMES[a]}_vpn drop' for a in range(3)]
+    allowed = f'iifname "{SITE_WG}" oifname "eth1" tcp dport 9100 accept'
+    guard = [f'iifname "{SITE_WG}" icmp type echo-request accept', f'iifname "{SITE_WG}" counter name drop_vpn_gateway drop', "udp dport 51999 accept"]
+    text = ruleset(extra="\n".join(("ct state established,related accept", allowed, *dropping)))
+    text = text.replace("table inet teranga {", "\n".join(("table inet teranga {", *named)), 1)
+    return text.replace('iifname "eth0" tcp dport 22 accept', "\n".join(('iifname "eth0" tcp dport 22 accept', *guard)), 1)
+
+
+@contextmanager
+def tunnelled_site() -> Iterator[None]:
+    """Make the small site, a hub beyond an access network, and a WireGuard tunnel between them."""
+    running = []
+    with small_site():
+        try:
+            ip("netns", "add", HUB)
+            ip("-n", HUB, "link", "set", "lo", "up")
+            ip("link", "add", "up0", "netns", GATEWAY, "type", "veth", "peer", "name", "up0", "netns", HUB)
+            for namespace, address in ((HUB, "100.127.0.1/30"), (GATEWAY, "100.127.0.2/30")):
+                ip("-n", namespace, "addr", "add", address, "dev", "up0")
+                ip("-n", namespace, "link", "set", "up0", "up")
+            keys = [command.run(["wg", "genkey"]).stdout.strip() for _ in range(2)]
+            ends = ((GATEWAY, SITE_WG, TUNNEL.address, "10.79.14.1/32,10.64.0.0/20"), (HUB, HUB_WG, TUNNEL.hub_address, "10.79.0.0/20"))
+            for number, (namespace, card, address, allowed) in reversed(tuple(enumerate(ends))):  # the hub listens before the site calls
+                running.append(_wireguard(namespace, card))
+                public = command.run(["wg", "pubkey"], command.Run(stdin=keys[1 - number])).stdout.strip()
+                far = ("endpoint", "100.127.0.1:51999", "persistent-keepalive", "25") if namespace == GATEWAY else ()
+                words = ["wg", "set", card, "listen-port", "51999", "private-key", "/dev/stdin", "peer", public, "allowed-ips", allowed, *far]
+                command.run(words, command.Run(stdin=keys[number]))
+                ip("-n", namespace, "addr", "add", str(address), "dev", card)
+                ip("-n", namespace, "link", "set", card, "up")
+            ip("-n", HUB, "route", "add", "10.79.0.0/20", "dev", HUB_WG)
+            yield
+        finally:
+            for process in running:
+                command.end(process)
+            command.attempt(["ip", "netns", "delete", HUB])
+
+
+def _wireguard(namespace: str, card: str) -> subprocess.Popen[str]:
+    process = command.start([*inside(namespace), "wireguard-go", "-f", card], command.Run(env=command.environment(WG_PROCESS_FOREGROUND="1")))
+    socket = Path(f"/var/run/wireguard/{card}.sock")
+    while not socket.exists():
+        sleep(0.05)
+    return process
+
+
 def load(rules: str) -> None:
     """Replace the gateway's ruleset."""
     command.run([*inside(GATEWAY), "nft", "-f", "-"], command.Run(stdin=f"flush ruleset\n{rules}\n"))
@@ -157,8 +233,10 @@ class NamespaceGateway:
         return drops(GATEWAY)
 
     def handshakes(self) -> tuple[Handshake, ...]:
-        """It has no tunnel."""
-        return ()
+        """Return its peers, if it has a tunnel: wireguard-go's socket is the same in every network namespace."""
+        shown = [command.attempt(["wg", "show", SITE_WG, what]).stdout for what in ("latest-handshakes", "allowed-ips")]
+        times, allowed = ("".join(f"{SITE_WG}\t{line}\n" for line in text.splitlines()) for text in shown)
+        return handshakes(f"{time():.0f}\n{times}--\n{allowed}")
 
 
 class NoAgent:
@@ -177,6 +255,13 @@ def spots(without: str = "") -> Mapping[Place, Spot]:
         for index, address in enumerate(zone.vantages)
         if zone.name != without
     }
+
+
+def tunnelled_spots() -> Mapping[Place, Spot]:
+    """Return the vantages with the hub, which puts forbidden probes on its tunnel, and the gateway's own end."""
+    far = Spot(namespace=HUB, whereabouts=WhereAbouts(address=TUNNEL.hub_address.ip, inject=HUB_WG))
+    own = Spot(namespace=GATEWAY, whereabouts=WhereAbouts(address=TUNNEL.address.ip))
+    return {**spots(), Place("vpn"): far, Place("vpn", "", 1): far, Place("vpn", "gateway"): own}
 
 
 def verify(of: Plan, places: Mapping[Place, Spot] | None = None) -> Mapping[str, Result]:

@@ -9,6 +9,7 @@ import pytest
 
 from provisioner import command
 from provisioner.centre.verify.namespaces import inside
+from provisioner.centre.verify.ports import Place
 from provisioner.observed.acceptance import Outcome, Reason
 from tests.lab import packets
 
@@ -60,7 +61,7 @@ def test_a_missing_flow_is_found(flow: str, reason: Reason) -> None:
 
 def test_silence_without_a_counted_drop_is_a_finding() -> None:
     packets.load(packets.ruleset())
-    terminals = packets.spots()[packets.Place("terminals")].namespace
+    terminals = packets.spots()[Place("terminals")].namespace
     packets.ip("-n", terminals, "route", "replace", "blackhole", "10.79.0.0/24")
     packets.ip("-n", packets.GATEWAY, "route", "add", "blackhole", "10.79.2.251/32")
     try:
@@ -76,7 +77,7 @@ def test_silence_without_a_counted_drop_is_a_finding() -> None:
 def test_a_drop_before_the_ruleset_is_not_taken_for_the_ruleset() -> None:
     """A filter on the way swallows the packets: silent, but the gateway counted nothing."""
     packets.load(packets.ruleset())
-    terminals = packets.spots()[packets.Place("terminals")].namespace
+    terminals = packets.spots()[Place("terminals")].namespace
     swallow = "table ip swallow {\nchain o {\ntype filter hook prerouting priority -300;\niifname eth2 ip daddr 10.79.0.0/24 drop\n}\n}\n"
     command.run([*inside(packets.GATEWAY), "nft", "-f", "-"], command.Run(stdin=swallow))
 
@@ -90,7 +91,7 @@ def test_a_drop_before_the_ruleset_is_not_taken_for_the_ruleset() -> None:
 
 def test_a_listener_that_its_own_zone_cannot_reach_proves_nothing() -> None:
     packets.load(packets.ruleset())
-    second = packets.spots()[packets.Place("management", "", 1)].namespace
+    second = packets.spots()[Place("management", "", 1)].namespace
     packets.ip("-n", second, "link", "set", "eth0", "down")
     try:
         results = packets.verify(packets.plan())

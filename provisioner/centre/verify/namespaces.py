@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address
@@ -24,6 +24,11 @@ def inside(namespace: str) -> tuple[str, ...]:
     return ("ip", "netns", "exec", namespace)
 
 
+def no_client(reservation: Reservation) -> IPv4Address:
+    """Stand for a place without DHCP clients."""
+    raise OutsideError(Problem(where=reservation.name, what="no DHCP client stands here"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """A place that is a network namespace."""
@@ -37,6 +42,7 @@ class NamespaceVantages:
     """Probing agents in namespaces, started when first asked for; one per namespace. A context manager."""
 
     spots: Mapping[Place, Spot]
+    client: Callable[[Reservation], IPv4Address] = no_client
     _sessions: dict[str, ProberSession] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,8 +62,8 @@ class NamespaceVantages:
         return spot.whereabouts if spot else None
 
     def lease(self, reservation: Reservation) -> IPv4Address:
-        """Plain namespaces hold no DHCP client."""
-        raise OutsideError(Problem(where=reservation.name, what="no DHCP client stands here"))
+        """Let the device's DHCP client ask."""
+        return self.client(reservation)
 
     def __enter__(self) -> NamespaceVantages:
         """Return itself."""

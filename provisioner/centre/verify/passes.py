@@ -13,6 +13,7 @@ from provisioner.plan.plan import Check, Protocol, Reservation, Tunnel
 
 _PATIENCE = 30.0
 _DNS, _DHCP = 53, 67
+_TUNNEL_TRIES = 5  # a first handshake that was lost is tried again after 5 s (WireGuard's Rekey-Timeout)
 _FRESH = timedelta(seconds=180)  # WireGuard's Reject-After-Time
 
 
@@ -106,7 +107,8 @@ def tunnel(subject: Tunnel, check: Check, world: World) -> Result:
     session, address = world.vantages.session(place_of(check.vantage)), world.address(check)
     if session is None or address is None:
         return untested(check, Reason.NO_VANTAGE, check.vantage)
-    echoed = judged(check, probe(session, Protocol.ICMP, address, None), f"{subject.id} {address}")
+    answer = session.ask("icmp", address=str(address), timeout=1.5, tries=_TUNNEL_TRIES).result(_PATIENCE)
+    echoed = judged(check, answer, f"{subject.id} {address}")
     if echoed.outcome is not Outcome.PASSED:
         return echoed
     try:

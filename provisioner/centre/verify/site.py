@@ -12,12 +12,13 @@ from provisioner import command, places
 from provisioner.adapters import images
 from provisioner.adapters.proxmox import Session, observe, token_session
 from provisioner.centre.desired import endpoint
+from provisioner.centre.desired import plan as plan_of
 from provisioner.centre.verify import lab, remote
 from provisioner.centre.verify.run import run
 from provisioner.centre.verify.world import World
 from provisioner.errors import FindingError, OutsideError, Problem, UsageError
 from provisioner.observed.acceptance import Acceptance, Limit, Result, SeenGuest
-from provisioner.plan.plan import Check, CheckKind, Plan
+from provisioner.plan.plan import Check, CheckKind, GuestRole, Plan, SiteKind
 
 Tell = Callable[[Result, int], None]  # a result, and how many checks there are
 
@@ -42,14 +43,14 @@ def authority(site: str) -> str:
         raise FindingError(Problem(where=str(file), what="the site has no certificate authority yet", hint=f"run `teranga converge {site}`")) from error
 
 
-def verify(plan: Plan, only: str, tell: Tell) -> Acceptance:
+def verify(plan: Plan, only: str, tell: Tell, rehearsal: lab.Rehearsal | None) -> Acceptance:
     """Run the checks and return what was seen; raise OutsideError if nothing can be looked at."""
     checks = selected(plan, only)
     at = endpoint(plan.site)
     home = next(zone.gateway for zone in plan.zones if zone.name == "management")
     started, clock = datetime.now(UTC), monotonic()
     with ExitStack() as stack:
-        vantages = stack.enter_context(lab.vantages(plan))
+        vantages = stack.enter_context(lab.vantages(plan, rehearsal, far_gateways(plan)))
         gateway = stack.enter_context(remote.gateway(plan.site, home, at))
         session = token_session(at)
         agent = remote.ApiAgent(session=session, plan=plan)
@@ -66,13 +67,20 @@ def verify(plan: Plan, only: str, tell: Tell) -> Acceptance:
         guests=_guests(session, plan),
         versions=versions,
         results=results,
-        limits=_limits(plan, checks),
+        limits=_limits(plan, checks, rehearsed=rehearsal is not None),
     )
 
 
-def _limits(plan: Plan, checks: Sequence[Check]) -> tuple[Limit, ...]:
-    rehearsed = (Limit.LAB, Limit.HYPERVISOR_FIREWALL) if lab.holds(plan.site) else ()
-    return (*rehearsed, Limit.SELECTION) if len(checks) < len(plan.checks) else rehearsed
+def far_gateways(plan: Plan) -> Mapping[str, tuple[str, int]]:
+    """Return the node and the gateway's VMID of each site at the other end of a tunnel."""
+    far = {tunnel.site if plan.kind is SiteKind.HUB else tunnel.hub for tunnel in plan.tunnels}
+    plans = [plan_of(name) for name in sorted(far)]
+    return {one.site: (one.node, guest.vmid) for one in plans for guest in one.guests if guest.role is GuestRole.GATEWAY}
+
+
+def _limits(plan: Plan, checks: Sequence[Check], *, rehearsed: bool) -> tuple[Limit, ...]:
+    limits = (Limit.LAB, Limit.HYPERVISOR_FIREWALL) if rehearsed else ()
+    return (*limits, Limit.SELECTION) if len(checks) < len(plan.checks) else limits
 
 
 def _image(plan: Plan) -> str:

@@ -1,0 +1,11 @@
+"""The lab's namespaces, as a verification asks for them."""
+
+from __future__ import annotations
+
+from provisioner.centre.verify.lab import Rehearsal
+
+
+def find(site: str) -> Rehearsal | None:
+    """Return the lab that rehearses a site; None where none stands, and then no vantage stands either."""
+    del site
+    return None
