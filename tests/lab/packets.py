@@ -191,8 +191,8 @@ def tunnelled_site() -> Iterator[None]:
             ip("netns", "add", HUB)
             ip("-n", HUB, "link", "set", "lo", "up")
             ip("link", "add", "up0", "netns", GATEWAY, "type", "veth", "peer", "name", "up0", "netns", HUB)
-            for namespace, address in ((HUB, "100.127.0.1/30"), (GATEWAY, "100.127.0.2/30")):
-                ip("-n", namespace, "addr", "add", address, "dev", "up0")
+            for namespace, outer in ((HUB, "100.127.0.1/30"), (GATEWAY, "100.127.0.2/30")):
+                ip("-n", namespace, "addr", "add", outer, "dev", "up0")
                 ip("-n", namespace, "link", "set", "up0", "up")
             keys = [command.run(["wg", "genkey"]).stdout.strip() for _ in range(2)]
             ends = ((GATEWAY, SITE_WG, TUNNEL.address, "10.79.14.1/32,10.64.0.0/20"), (HUB, HUB_WG, TUNNEL.hub_address, "10.79.0.0/20"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Protocol
 
+from provisioner import places
 from provisioner.centre.verify.namespaces import NamespaceVantages, Spot
 from provisioner.centre.verify.ports import Place, WhereAbouts
 from provisioner.plan.plan import Guest, GuestRole, Plan, Reservation, SiteKind, Zone
@@ -110,10 +112,20 @@ def client(plan: Plan, lab: Rehearsal, reservation: Reservation) -> IPv4Address:
 
 
 @contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the lab's other verification: both would listen on the same hosts of the Internet side and of the hub."""
+    file = places.lab() / "verify.lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def vantages(plan: Plan, lab: Rehearsal | None, hubs: Mapping[str, tuple[str, int]]) -> Iterator[NamespaceVantages]:
     """Keep the places of a site for the time of a verification; without a lab there are none, and nothing is tested."""
     if lab is None:
         yield NamespaceVantages(spots={})
         return
-    with NamespaceVantages(spots=spots(plan, lab, hubs), client=lambda kept: client(plan, lab, kept)) as places:
+    with _turn(), NamespaceVantages(spots=spots(plan, lab, hubs), client=lambda kept: client(plan, lab, kept)) as places:
         yield places
