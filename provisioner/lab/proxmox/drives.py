@@ -66,7 +66,7 @@ def import_source(value: str) -> str | None:
     return pairs(value, DRIVE).get("import-from")
 
 
-def check(place: Place, key: str, value: str) -> None:
+def check(place: Place, value: str) -> None:
     """Raise what Proxmox refuses at once, before a task begins: an unknown storage, a storage that holds no images."""
     for name in storages_of(value):
         storage = storages.find(place.lab, place.node, name)
@@ -76,7 +76,7 @@ def check(place: Place, key: str, value: str) -> None:
     if not storages_of(value) and file not in _NO_VOLUME and not file.startswith("/"):
         storages.volume(place.lab, place.node, file)
     if file.startswith("/"):
-        raise Failure.parameter(key, "Only root can pass arbitrary filesystem paths.")
+        raise Failure.of("Only root can pass arbitrary filesystem paths.")
 
 
 def make(place: Place, key: str, value: str, log: Log) -> tuple[str, Volume | None]:
@@ -120,7 +120,9 @@ def _new(place: Place, key: str, found: re.Match[str], given: dict[str, str], lo
     ending = given.pop("format", None)
     given.pop("size", None)
     if source is not None:
-        origin_ = storages.existing(place.lab, place.node, source)
+        origin_ = storages.volume(place.lab, place.node, source)
+        if not origin_.path.is_file():
+            raise Failure.of(f"failed to stat '{origin_.declared}'")
         ending = ending or (disk_image.format_of(origin_.path) if disk_image.format_of(origin_.path) in _PLAIN else "raw")
         volume = storages.new_disk(storage, place.vmid, ending)
         log(f"{key}: importing disk '{source}' to storage '{storage.name}'")

@@ -92,17 +92,24 @@ def _check(call: Call) -> tuple[dict[str, Value], tuple[str, ...]]:
     settings, deleted = _settings(call), _deleted(call)
     if not settings and not deleted and not call.has("revert") and not call.has("skiplock"):
         raise Failure.of("no options specified")
+    for key in deleted:
+        if key in settings:
+            raise Failure.parameter("delete", f"you can't use '-{key}' and -delete {key}' at the same time")
     guest_rights.require_root_options(call, settings)
     guest_rights.require_changes(call, call.vmid, {**settings, **dict.fromkeys(deleted, "")})
     return settings, deleted
 
 
-def _apply(call: Call, settings: dict[str, Value], deleted: tuple[str, ...], log: Log) -> None:
-    place = Place(lab=call.lab, node=call.node, vmid=call.vmid)
-    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+def _check_digest(call: Call, guest: Guest) -> None:
     given = call.text("digest")
     if given and given != guest_config.digest_of(guest.config, guest.pending):
         raise Failure.of("checksum mismatch (file change by other user?)")
+
+
+def _apply(call: Call, settings: dict[str, Value], deleted: tuple[str, ...], log: Log) -> None:
+    place = Place(lab=call.lab, node=call.node, vmid=call.vmid)
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    _check_digest(call, guest)
     change = _Change(place, guest, running=guest_status.running(call.lab, guest))
     for key in split_list(call.text("revert")):
         change.pending.pop(key, None)
@@ -130,7 +137,7 @@ def _set_key(change: _Change, key: str, value: Value, log: Log) -> None:
     if not drives.is_drive(key):
         change.set(key, guest_config.normal(key, value, before))
         return
-    drives.check(change.place, key, str(value))
+    drives.check(change.place, str(value))
     old = str(before.get(key, ""))
     if old and drives.file_of(old) != drives.file_of(str(value)) and not (drives.is_cloud_init(old) and drives.is_cloud_init(str(value))):
         change.drop_drive(key)
@@ -155,7 +162,7 @@ def change_config(call: Call) -> Json:
 def change_config_in_task(call: Call) -> Json:
     """Change a guest's configuration in a task."""
     settings, deleted = _check(call)
-    guest_store.on_node(call.lab.store, call.node, call.vmid)
+    _check_digest(call, guest_store.on_node(call.lab.store, call.node, call.vmid))
 
     def work(log: Log) -> None:
         with call.lab.guests.hold(call.vmid):

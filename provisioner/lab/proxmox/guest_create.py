@@ -20,14 +20,14 @@ _BESIDE = {
     "vmid": VMID,
     "archive": text(optional=True, max_length=255),
     "bwlimit": integer(optional=True, minimum=0),
-    "force": boolean(),
+    "force": boolean(requires="archive"),
     "ha-managed": boolean(),
     "import-working-storage": text(optional=True),
     "live-restore": boolean(),
     "pool": text(optional=True),
     "start": boolean(),
     "storage": text(optional=True),
-    "unique": boolean(),
+    "unique": boolean(requires="archive"),
 }
 _NOT_CONFIG = frozenset({*_BESIDE, "node"})
 
@@ -49,7 +49,7 @@ def _check(call: Call, place: Place, settings: dict[str, Value]) -> None:
     _refuse_taken(place)
     for key, value in settings.items():
         if drives.is_drive(key):
-            drives.check(place, key, str(value))
+            drives.check(place, str(value))
         elif key == "sshkeys":
             guest_config.check_keys(str(value))
 

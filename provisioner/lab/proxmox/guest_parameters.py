@@ -7,8 +7,21 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from provisioner.lab.proxmox.parameters import Parameter, boolean, dns_name, integer, number, text
-from provisioner.lab.proxmox.properties import Shape, check
+from provisioner.lab.proxmox.properties import Shape, check, pairs
 from provisioner.lab.proxmox.values import split_list
+
+# Built-in processor models of qemu-server 9 (x86).
+_CPU_MODELS = frozenset(
+    """486 athlon Broadwell Broadwell-IBRS Broadwell-noTSX Broadwell-noTSX-IBRS Cascadelake-Server Cascadelake-Server-noTSX
+    Cascadelake-Server-v2 Cascadelake-Server-v4 Cascadelake-Server-v5 Conroe Cooperlake Cooperlake-v2 core2duo coreduo
+    EPYC EPYC-Genoa EPYC-IBPB EPYC-Milan EPYC-Milan-v2 EPYC-Rome EPYC-Rome-v2 EPYC-Rome-v3 EPYC-Rome-v4 EPYC-v3 EPYC-v4
+    GraniteRapids Haswell Haswell-IBRS Haswell-noTSX Haswell-noTSX-IBRS host Icelake-Client Icelake-Client-noTSX Icelake-Server
+    Icelake-Server-noTSX Icelake-Server-v3 Icelake-Server-v4 Icelake-Server-v5 Icelake-Server-v6 IvyBridge IvyBridge-IBRS KnightsMill
+    kvm32 kvm64 max Nehalem Nehalem-IBRS Opteron_G1 Opteron_G2 Opteron_G3 Opteron_G4 Opteron_G5 Penryn pentium pentium2 pentium3
+    phenom qemu32 qemu64 SandyBridge SandyBridge-IBRS SapphireRapids SapphireRapids-v2 Skylake-Client Skylake-Client-IBRS
+    Skylake-Client-noTSX-IBRS Skylake-Client-v4 Skylake-Server Skylake-Server-IBRS Skylake-Server-noTSX-IBRS Skylake-Server-v4
+    Skylake-Server-v5 Westmere Westmere-IBRS x86-64-v1 x86-64-v2 x86-64-v2-AES x86-64-v3 x86-64-v4""".split()
+)
 
 MODELS = ("e1000", "e1000-82540em", "e1000-82544gc", "e1000-82545em", "e1000e", "i82551", "i82557b", "i82559er", "ne2k_isa", "ne2k_pci", "pcnet", "rtl8139", "virtio", "vmxnet3")
 _CACHES = ("none", "writethrough", "writeback", "unsafe", "directsync")
@@ -39,7 +52,7 @@ def _ipv4(_: str, value: str) -> str | None:
 
 def _cidr4(_: str, value: str) -> str | None:
     fine = value == "dhcp" or ("/" in value and _parses(IPv4Interface, value))
-    return None if fine else "value does not look like a valid IPv4 network configuration\n"
+    return None if fine else "value does not look like a valid ipv4 network configuration\n"
 
 
 def _ipv6(_: str, value: str) -> str | None:
@@ -48,17 +61,24 @@ def _ipv6(_: str, value: str) -> str | None:
 
 def _cidr6(_: str, value: str) -> str | None:
     fine = value in ("dhcp", "auto") or ("/" in value and _parses(IPv6Interface, value))
-    return None if fine else "value does not look like a valid IPv6 network configuration\n"
+    return None if fine else "value does not look like a valid ipv6 network configuration\n"
 
 
-def _addresses(_: str, value: str) -> str | None:
-    fine = all(_parses(IPv4Address, one) or _parses(IPv6Address, one) for one in split_list(value))
-    return None if fine else "value does not look like a valid IP address\n"
+def _cpu(_: str, value: str) -> str | None:
+    model = pairs(value, _CPU).get("cputype", "kvm64")
+    if model in _CPU_MODELS or model.startswith("custom-"):
+        return None
+    return f"Built-in cputype '{model}' is not defined (missing 'custom-' prefix?)\n"
+
+
+def _startup(_: str, value: str) -> str | None:
+    fine = re.fullmatch(r"((order|up|down)=)?\d+(,(order|up|down)=\d+)*", value)
+    return None if fine else "unable to parse startup options\n"
 
 
 def _urlencoded(_: str, value: str) -> str | None:
     fine = re.fullmatch(r"([A-Za-z0-9_.~/*'()!:@-]|%[0-9A-Fa-f]{2})*", value)
-    return None if fine else "value is not urlencoded\n"
+    return None if fine else f"invalid urlencoded string: {value}\n"
 
 
 def _uuid(_: str, value: str) -> str | None:
@@ -134,9 +154,9 @@ IP_CONFIG = Shape(
     default=None,
     keys={
         "ip": text(optional=True, check=_cidr4),
-        "gw": text(optional=True, check=_ipv4),
+        "gw": text(optional=True, check=_ipv4, requires="ip"),
         "ip6": text(optional=True, check=_cidr6),
-        "gw6": text(optional=True, check=_ipv6),
+        "gw6": text(optional=True, check=_ipv6, requires="ip6"),
     },
 )
 SMBIOS = Shape(
@@ -144,6 +164,17 @@ SMBIOS = Shape(
     keys={"uuid": text(optional=True, check=_uuid), "base64": boolean()}
     | {name: text(optional=True) for name in ("family", "manufacturer", "product", "serial", "sku", "version")},
 )
+_MACHINE = Shape(
+    default="type",
+    keys={
+        "type": text(optional=True, max_length=40, pattern=r"pc|pc(-i440fx)?-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|q35|pc-q35-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|virt(?:-\d+(\.\d+)+)?(\+pve\d+)?"),
+        "viommu": text(optional=True, enum=("intel", "virtio")),
+        "aw-bits": number(optional=True, minimum=32, maximum=64),
+        "enable-s3": boolean(),
+        "enable-s4": boolean(),
+    },
+)
+_CPU = Shape(default="cputype", keys={})
 _VGA = Shape(
     default="type",
     keys={"type": text(optional=True, enum=_VGAS), "memory": integer(optional=True, minimum=4, maximum=512), "clipboard": text(optional=True, enum=("vnc",))},
@@ -180,7 +211,7 @@ CONFIG: Mapping[str, Parameter] = {
     "ciupgrade": boolean(),
     "ciuser": text(optional=True),
     "cores": integer(optional=True, minimum=1),
-    "cpu": text(optional=True),
+    "cpu": text(optional=True, check=_cpu),
     "cpulimit": number(optional=True, minimum=0, maximum=128),
     "cpuunits": integer(optional=True, minimum=1, maximum=262144),
     "description": text(optional=True, max_length=8192),
@@ -194,12 +225,12 @@ CONFIG: Mapping[str, Parameter] = {
     "kvm": boolean(),
     "localtime": boolean(),
     "lock": text(optional=True, enum=_LOCKS),
-    "machine": text(optional=True, max_length=80),
+    "machine": text(optional=True, check=check(_MACHINE)),
     "memory": text(optional=True, check=check(MEMORY)),
     "migrate_downtime": number(optional=True, minimum=0),
     "migrate_speed": integer(optional=True, minimum=0),
     "name": text(optional=True, check=dns_name),
-    "nameserver": text(optional=True, check=_addresses),
+    "nameserver": text(optional=True),
     "net[n]": text(optional=True, check=check(NIC)),
     "numa": boolean(),
     "onboot": boolean(),
@@ -216,7 +247,7 @@ CONFIG: Mapping[str, Parameter] = {
     "sockets": integer(optional=True, minimum=1),
     "sshkeys": text(optional=True, check=_urlencoded),
     "startdate": text(optional=True),
-    "startup": text(optional=True, pattern=r"((order|up|down)=)?\d+(,(order|up|down)=\d+)*"),
+    "startup": text(optional=True, check=_startup),
     "tablet": boolean(),
     "tags": text(optional=True, check=_tags),
     "tdf": boolean(),

@@ -59,7 +59,7 @@ def listed(lab: Lab, guest: Guest) -> Document:
     if any(key.startswith("serial") for key in guest.config):
         row["serial"] = 1
     if status.pid is not None:
-        row |= {"pid": status.pid, "diskread": 0, "diskwrite": 0}
+        row["pid"] = status.pid
     return row
 
 

@@ -12,7 +12,7 @@ from provisioner.lab.proxmox.values import Document, strings
 from provisioner.lab.proxmox.store import Store
 
 BUILT_IN_STORAGE = "local"
-CONTENT = "backup,import,iso,vztmpl"  # Proxmox VE 9's `local`: no disk images until the operator allows them
+CONTENT = "backup,import,iso,vztmpl"  # what the installer of Proxmox VE 9 writes: no disk images until the operator allows them
 _BRIDGE: Document = {
     "iface": "vmbr0",
     "type": "bridge",

@@ -41,6 +41,7 @@ class Parameter:
     min_length: int | None = None
     pattern: str | None = None
     check: Check | None = None
+    requires: str | None = None  # another parameter that must be given with it
     numbers: int = 32  # `net[n]`: n below this
 
 
@@ -52,10 +53,11 @@ def text(
     min_length: int | None = None,
     pattern: str | None = None,
     check: Check | None = None,
+    requires: str | None = None,
     numbers: int = 32,
 ) -> Parameter:
     """Return a string parameter."""
-    return Parameter(optional=optional, enum=enum, max_length=max_length, min_length=min_length, pattern=pattern, check=check, numbers=numbers)
+    return Parameter(optional=optional, enum=enum, max_length=max_length, min_length=min_length, pattern=pattern, check=check, requires=requires, numbers=numbers)
 
 
 def integer(*, optional: bool = False, minimum: int | None = None, maximum: int | None = None, check: Check | None = None) -> Parameter:
@@ -68,9 +70,9 @@ def number(*, optional: bool = False, minimum: float | None = None, maximum: flo
     return Parameter(kind=Kind.NUMBER, optional=optional, minimum=minimum, maximum=maximum)
 
 
-def boolean(*, optional: bool = True) -> Parameter:
+def boolean(*, optional: bool = True, requires: str | None = None) -> Parameter:
     """Return a boolean parameter: 1 or 0, nothing else."""
-    return Parameter(kind=Kind.BOOLEAN, optional=optional)
+    return Parameter(kind=Kind.BOOLEAN, optional=optional, requires=requires)
 
 
 def vmid(_: str, value: str) -> str | None:
@@ -175,6 +177,11 @@ def verify(given: Mapping[str, str], wanted: Mapping[str, Parameter]) -> dict[st
         elif parameter is not None:
             typed[name] = convert(value, parameter)
     errors |= {name: MISSING for name, parameter in wanted.items() if not parameter.optional and "[" not in name and name not in given}
+    errors |= {
+        parameter.requires: f"missing property required by '{name}'"
+        for name, parameter in wanted.items()
+        if name in given and parameter.requires and parameter.requires not in given
+    }
     if errors:
         raise Failure.parameters(errors)
     return typed

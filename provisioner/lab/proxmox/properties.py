@@ -45,6 +45,11 @@ def problems(name: str, given: Mapping[str, str], shape: Shape) -> list[str]:
         problem = UNDEFINED if wanted is None else wrong(f"{name}.{key}", value, wanted)
         if problem is not None:
             found.append(f"{name}.{key}: {problem}")
+    found += [
+        f"{name}.{wanted.requires}: missing property required by '{name}.{key}'"
+        for key, wanted in shape.keys.items()
+        if key in given and wanted.requires and wanted.requires not in given
+    ]
     found += [f"{name}.{key}: {MISSING}" for key, wanted in shape.keys.items() if not wanted.optional and key not in given]
     return found
 
@@ -54,7 +59,7 @@ def check(shape: Shape) -> Check:
 
     def checked(name: str, value: str) -> str | None:
         found = problems(name, pairs(value, shape), shape)
-        return "format error\n" + "\n".join(line.rstrip("\n") for line in found) + "\n" if found else None
+        return "format error\n" + "\n".join(found) + "\n" if found else None
 
     return checked
 

@@ -15,6 +15,7 @@ from provisioner.lab.proxmox.values import Document, Json, digest, split_list
 
 CALLS = Calls()
 CALLS.index("/nodes/{node}/storage/{storage}", "subdir", ("content", "download-url", "status", "upload"))
+_TYPES = ("btrfs", "cephfs", "cifs", "dir", "esxi", "iscsi", "iscsidirect", "lvm", "lvmthin", "nfs", "pbs", "rbd", "zfs", "zfspool")
 _SEE = ("Datastore.Audit", "Datastore.AllocateSpace")
 _SETTINGS = {
     "content": text(optional=True),
@@ -71,7 +72,7 @@ def read_storage(call: Call) -> Json:
 @CALLS.post(
     "/storage",
     allow=Need("/storage", "Datastore.Allocate"),
-    parameters={"storage": text(check=storage_id), "type": text(), "path": text(optional=True), **_SETTINGS},
+    parameters={"storage": text(check=storage_id), "type": text(enum=_TYPES), "path": text(optional=True), **_SETTINGS},
 )
 def add_storage(call: Call) -> Json:
     """Add a directory storage; other kinds need hardware that the lab has not."""

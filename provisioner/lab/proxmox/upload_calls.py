@@ -26,8 +26,8 @@ _ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _FILE: dict[str, Parameter] = {
     "content": text(enum=tuple(ENDINGS)),
     "filename": text(max_length=255),
-    "checksum": text(optional=True),
-    "checksum-algorithm": text(optional=True, enum=_ALGORITHMS),
+    "checksum": text(optional=True, requires="checksum-algorithm"),
+    "checksum-algorithm": text(optional=True, enum=_ALGORITHMS, requires="checksum"),
 }
 
 
