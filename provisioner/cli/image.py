@@ -5,6 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from provisioner.adapters.images import Image
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -12,25 +17,40 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     image = verbs.add_parser("image", help="build, list and show images")
     actions = image.add_subparsers(dest="action", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="build an image unless it is built already")
-    build.add_argument("--force", action="store_true", help="build it even if it is there (two builds give one hash)")
-    for parser in (build, actions.add_parser("list", help="list built images"), actions.add_parser("show", help="show an image and its packages")):
+    build.add_argument("--force", action="store_true", help="build it even if it is there")
+    build.add_argument("--lock", type=Path, metavar="FILE", help="install the packages of this lock (beside each image), from the cache")
+    shown = actions.add_parser("show", help="show an image and its packages")
+    for parser in (build, actions.add_parser("list", help="list built images"), shown):
         parser.add_argument("name", nargs="?", default="server", help="image (default: server)")
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run one action."""
+def _chosen(arguments: argparse.Namespace) -> tuple[Image, ...]:
     from provisioner.adapters import images
 
     match arguments.action:
         case "build":
-            found = (images.build(arguments.name, print, force=arguments.force),)
+            silent = bool(arguments.json)
+            return (images.build(arguments.name, _nothing if silent else _say, force=arguments.force, lock=arguments.lock),)
         case "show":
             newest = images.find(arguments.name)
-            found = (newest,) if newest else ()
+            return (newest,) if newest else ()
         case _:
-            found = images.every(arguments.name)
+            return images.every(arguments.name)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _nothing(_line: str) -> None:
+    """Print nothing: the JSON is the only output."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one action."""
+    found = _chosen(arguments)
     if arguments.json:
         print(json.dumps([asdict(image) for image in found], default=str, indent=2))
         return 0
@@ -38,4 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{image.path}  {image.size / 2**20:.0f} MiB  sha256 {image.sha256}  {len(image.packages)} packages")
         if arguments.action == "show":
             print("\n".join(f"  {name} {version}" for name, version in sorted(image.packages.items())))
+    if not found:
+        print(f"image {arguments.name}: not built; run `teranga image build {arguments.name}`")
     return 0 if found else 1

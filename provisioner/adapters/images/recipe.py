@@ -6,12 +6,13 @@ import hashlib
 from pathlib import Path
 from uuid import UUID
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from ruamel.yaml import YAML
 
 from provisioner import places
 from provisioner.errors import FindingError, Problem
 
+_FORMAT = 3  # raise it when a change of the code changes the bytes of an image
 _UNITS = {"MiB": 2**20, "GiB": 2**30}
 
 
@@ -21,7 +22,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     suite: str
-    epoch: int  # seconds since 1970: the time of every file
+    epoch: int  # seconds since 1970: no file is younger
     disk_uuid: UUID
     root_uuid: UUID
     disk_size: int
@@ -29,6 +30,7 @@ class Recipe(BaseModel):
     packages: tuple[str, ...]
     disabled: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()  # patterns under the root
 
     @field_validator("disk_size", mode="before")
     @classmethod
@@ -52,18 +54,29 @@ def read(name: str) -> Recipe:
         known = ", ".join(sorted(path.parent.name for path in places.inventory().glob("images/*/recipe.yml")))
         raise FindingError(Problem(where=str(file), what=f"there is no image {name!r}", hint=f"known: {known}"))
     try:
-        return Recipe.model_validate(yaml.safe_load(file.read_text()))
+        return Recipe.model_validate(YAML(typ="safe").load(file.read_text()))
     except ValidationError as error:
         problems = (Problem(where=f"{file}: {'.'.join(str(part) for part in one['loc'])}", what=one["msg"]) for one in error.errors())
         raise FindingError(*problems) from error
 
 
+def overlay(name: str) -> tuple[Path, ...]:
+    """Return the files of an image's overlay, in order."""
+    return tuple(path for path in sorted((folder(name) / "overlay").rglob("*")) if path.is_file())
+
+
+def executable(path: Path) -> bool:
+    """Return whether a file's owner may run it: all that git keeps of a mode."""
+    return bool(path.stat().st_mode & 0o100)
+
+
 def fingerprint(name: str) -> str:
-    """Return the SHA-256 over the recipe, the overlay (names, modes, bytes) and the code that builds."""
-    digest = hashlib.sha256()
-    code = sorted(Path(__file__).parent.glob("*.py"))
-    for path in (*sorted(folder(name).rglob("*")), *code):
-        if path.is_file():
-            digest.update(f"{path.name}\0{path.stat().st_mode & 0o777:o}\0{len(path.read_bytes())}\0".encode())
-            digest.update(path.read_bytes())
+    """Return the SHA-256 over the recipe and the overlay: paths, executable or not, bytes."""
+    base = folder(name)
+    digest = hashlib.sha256(f"format {_FORMAT}\n".encode())
+    read(name)
+    for path in (base / "recipe.yml", *overlay(name)):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(base)} {executable(path)} {len(content)}\n".encode())
+        digest.update(content)
     return digest.hexdigest()
