@@ -1,0 +1,46 @@
+"""What a site's stack is made from: its plan, the image at hand, control's public key; and the guard against strangers."""
+
+from __future__ import annotations
+
+from provisioner import places
+from provisioner.adapters import images
+from provisioner.adapters.proxmox import observe, token_session
+from provisioner.adapters.pulumi.resources import Desired
+from provisioner.centre.keys import control_key
+from provisioner.errors import FindingError, Problem, raise_all
+from provisioner.load import load
+from provisioner.observed import endpoint as endpoints
+from provisioner.observed.endpoint import Endpoint
+from provisioner.observed.guests import strangers
+from provisioner.plan import build
+from provisioner.plan.plan import Plan
+
+
+def plan(site: str) -> Plan:
+    """Return the plan of a site from the inventory in use."""
+    return build(load(places.inventory()), site)
+
+
+def endpoint(site: str) -> Endpoint:
+    """Return where the site's API is; raise FindingError before the node was adopted."""
+    file = places.site(site).endpoint
+    if not file.exists():
+        raise FindingError(
+            Problem(where=site, what="its Proxmox node is not adopted yet", hint=f"run `teranga node adopt {site}` (in the lab: `teranga lab up {site}` first)")
+        )
+    return endpoints.from_json(file.read_text())
+
+
+def desired(site: str) -> Desired:
+    """Return what the stack of `site` needs; raise FindingError if its image is not built."""
+    found = images.find("server")
+    if found is None:
+        raise FindingError(Problem(where="image server", what="it is not built", hint="run `teranga image build server`"))
+    return Desired(plan=plan(site), image=found.path, ssh_public_key=control_key(site))
+
+
+def refuse_strangers(of: Plan) -> None:
+    """Raise FindingError if a guest that is not the plan's holds one of its VMIDs, before anything changes."""
+    session = token_session(endpoint(of.site))
+    seen = observe.guests(session, [guest.vmid for guest in of.guests])
+    raise_all(FindingError, strangers(of, seen))

@@ -1,0 +1,58 @@
+"""The first step of a site: its guests on its node, by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from provisioner.adapters.pulumi import stack
+from provisioner.adapters.pulumi.events import Event, Kind
+from provisioner.centre import recover
+from provisioner.centre.desired import desired, endpoint
+from provisioner.setup import engine as installed
+
+_CHANGING = ("create", "update", "replace", "delete", "create-replacement", "delete-replaced")
+
+
+def engine() -> stack.Engine:
+    """Return the engine and plugin that are used."""
+    return stack.Engine(root=installed.pulumi_root(), plugin=installed.plugin_dir())
+
+
+def changed(changes: Mapping[str, int]) -> int:
+    """Return how many resources were or would be changed."""
+    return sum(count for operation, count in changes.items() if operation in _CHANGING)
+
+
+def narrate(tell: Callable[[str], None], site: str) -> Callable[[Event], None]:
+    """Return a listener that tells each resource's change as one line."""
+
+    def take(event: Event) -> None:
+        match event.kind:
+            case Kind.DONE | Kind.FAILED:
+                tell(f"{site}:   {event.operation} {event.resource}{' FAILED' if event.kind is Kind.FAILED else ''}")
+            case Kind.MESSAGE if event.severity in ("error", "warning"):
+                tell(f"{site}:   {event.severity}: {event.text}")
+            case Kind.STARTED | Kind.MESSAGE | Kind.RESULT:
+                return
+
+    return take
+
+
+def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mapping[str, int], str]:
+    """Run `up` or `preview` on the site's stack after mending what a killed run left.
+
+    Returns the changes by kind, and what was mended.
+    """
+    at, using = endpoint(site), engine()
+    wanted = desired(site)
+    notes = [recover.release_stale_lock(site, at, using), recover.clear_cut_creations(wanted, at, using)]
+    changes = stack.run(site, operation, at, using, narrate(tell, site))
+    return changes, "; ".join(note for note in notes if note)
+
+
+def remove(site: str, tell: Callable[[str], None]) -> Mapping[str, int]:
+    """Destroy everything of the site's stack, and the stack."""
+    at, using = endpoint(site), engine()
+    recover.release_stale_lock(site, at, using)
+    recover.clear_cut_creations(desired(site), at, using)
+    return stack.run(site, "destroy", at, using, narrate(tell, site))

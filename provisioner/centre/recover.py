@@ -1,0 +1,96 @@
+"""What a killed run of the engine left: a stale lock, and objects whose creation was cut."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from pathlib import Path
+
+from provisioner.adapters.proxmox import Session, observe, token_session
+from provisioner.adapters.pulumi import stack
+from provisioner.adapters.pulumi.resources import Desired
+from provisioner.errors import ApiError, FindingError, Problem
+from provisioner.observed.endpoint import Endpoint
+
+log = logging.getLogger(__name__)
+
+
+def _holder_lives(lock: Path) -> tuple[bool, str]:
+    try:
+        holder = json.loads(lock.read_text())
+    except (OSError, ValueError):
+        return False, "an unreadable lock"
+    pid, host = int(holder.get("pid", 0)), str(holder.get("hostname", ""))
+    said = f"process {pid} of {holder.get('username', '?')} on {host} since {holder.get('timestamp', '?')}"
+    if host != socket.gethostname():
+        return True, said
+    comm = Path(f"/proc/{pid}/comm")
+    return comm.exists() and comm.read_text().startswith("pulumi"), said
+
+
+def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine) -> str:
+    """Release the stack's lock if its holder is dead; return what was done, empty if nothing was locked.
+
+    Raises FindingError while the holder lives or is on another machine.
+    """
+    for lock in stack.locks(site):
+        lives, said = _holder_lives(lock)
+        if lives:
+            raise FindingError(Problem(where=f"stack {site}", what=f"it is locked by {said}", hint="wait for that run, or end it; on another machine: `pulumi cancel` there"))
+        stack.run(site, "cancel", endpoint, engine, lambda _event: None)
+        return f"released the lock of a dead run ({said})"
+    return ""
+
+
+def clear_cut_creations(desired: Desired, endpoint: Endpoint, engine: stack.Engine) -> str:
+    """Remove objects whose creation was cut, so that they are created again whole; return what was done.
+
+    Only objects that a killed run was creating, that its state names as pending, and that carry our identity are
+    removed: none of them was ever in service.
+    """
+    cut = stack.pending(desired.plan.site)
+    if not cut:
+        return ""
+    session = token_session(endpoint)
+    for one in cut:
+        log.info("%s: creation of %s %s was cut", desired.plan.site, one.type, one.name)
+        _remove(session, desired, one)
+    stack.run(desired.plan.site, "refresh", endpoint, engine, lambda _event: None)
+    return f"cleared {len(cut)} cut creations"
+
+
+def _remove(session: Session, desired: Desired, cut: stack.Pending) -> None:
+    plan, kind = desired.plan, cut.type.rsplit(":", 1)[-1]
+    node = f"/nodes/{plan.node}"
+    match kind:
+        case "VmLegacy":
+            _remove_guest(session, desired, cut.name)
+        case "FileLegacy":
+            volume = f"{plan.datastore}:import/{desired.image.name}"
+            if any(row.get("volid") == volume for row in session.rows(f"{node}/storage/{plan.datastore}/content")):
+                session.wait(plan.node, session.delete(f"{node}/storage/{plan.datastore}/content/{volume}"))
+        case "PoolLegacy":
+            if any(row.get("poolid") == plan.pool for row in session.rows("/pools")):
+                session.delete("/pools", poolid=plan.pool)
+        case "RulesLegacy":
+            vmid = next(guest.vmid for guest in plan.guests if guest.name == cut.name)
+            for _rule in session.rows(f"{node}/qemu/{vmid}/firewall/rules"):
+                session.delete(f"{node}/qemu/{vmid}/firewall/rules/0")
+        case _:
+            return
+
+
+def _remove_guest(session: Session, desired: Desired, name: str) -> None:
+    guest = next((guest for guest in desired.plan.guests if guest.name == name), None)
+    if guest is None:
+        return
+    for seen in observe.guests(session, [guest.vmid]):
+        if seen.uuid != guest.uuid:
+            return
+        path = f"/nodes/{seen.node}/qemu/{seen.vmid}"
+        try:
+            session.wait(seen.node, session.post(f"{path}/status/stop"))
+        except ApiError as error:
+            log.info("%s: stop before removal: %s", name, error)
+        session.wait(seen.node, session.delete(path, **{"purge": 1, "destroy-unreferenced-disks": 1}))

@@ -1,0 +1,65 @@
+"""`teranga`: the command line. Each verb is a module of this package; only this layer prints and returns an exit status.
+
+Exit status: 0 done, 1 problem, finding or drift, 2 usage, 3 another system failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from provisioner.errors import TerangaError
+
+VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "destroy", "env", "demo")
+_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of every verb."""
+    top = argparse.ArgumentParser(prog="teranga", description="One YAML file becomes a commune service centre.")
+    top.add_argument("--inventory", metavar="DIR", help="inventory folder (default: TERANGA_INVENTORY, else the checkout's)")
+    top.add_argument("-v", "--verbose", action="count", default=0, help="log what is done (twice: more)")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in VERBS:
+        importlib.import_module(f"provisioner.cli.{verb}").register(verbs)
+    return top
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(arguments.verbose, 2)]
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if arguments.inventory:
+        os.environ["TERANGA_INVENTORY"] = str(arguments.inventory)
+
+
+def _interrupt(*_signal: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit status."""
+    arguments = parser().parse_args(argv)
+    _prepare(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = arguments.run(arguments)
+    except TerangaError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("interrupted; the next run goes on where this one was", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""`teranga node adopt`: make a fresh Proxmox VE node ready for its site, with the node's own credential."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    node = verbs.add_parser("node", help="adopt a Proxmox VE node for a site")
+    actions = node.add_subparsers(dest="action", metavar="ACTION", required=True)
+    adopt = actions.add_parser("adopt", help="make role, least-privilege token and VLAN-aware bridge")
+    adopt.add_argument("site", help="centre, pole or hub")
+    adopt.add_argument("--url", help="https://host:port of the API (default: the lab's)")
+    adopt.add_argument("--user", default="root@pam", help="user of the node's own credential (default: %(default)s)")
+    adopt.add_argument("--password-file", type=Path, help="file with that user's password")
+    adopt.add_argument("--ca-file", type=Path, help="the node's certificate or its authority's; no other is trusted")
+    adopt.add_argument("--bridge-ports", default="", help="network card that leads to the site's switch, e.g. eno2")
+    adopt.add_argument("--ssh-jump", metavar="USER@HOST", help="host through which control reaches the guests by SSH")
+    adopt.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Adopt the node and write the site's endpoint."""
+    from provisioner.centre.adoption import Credential, adopt, lab_credential
+    from provisioner.errors import Problem, UsageError
+
+    given = (arguments.url, arguments.password_file, arguments.ca_file)
+    if any(given) and not all(given):
+        raise UsageError(Problem(where="node adopt", what="--url, --password-file and --ca-file belong together", hint="give all three, or none for the lab's node"))
+    if all(given):
+        proxy = ("ssh", "-W", "%h:%p", arguments.ssh_jump) if arguments.ssh_jump else ()
+        credential = Credential(url=arguments.url, user=arguments.user, password_file=arguments.password_file, ca_file=arguments.ca_file, ssh_proxy=proxy)
+    else:
+        credential = lab_credential(arguments.site)
+    for line in adopt(arguments.site, credential, arguments.bridge_ports):
+        print(line)
+    return 0

@@ -1,0 +1,1 @@
+"""What was seen: frozen values that adapters return and drift, verify and audit read."""

@@ -1,0 +1,36 @@
+"""Guests as the Proxmox API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from provisioner.errors import Problem
+from provisioner.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedGuest:
+    """One guest of the API: `uuid` is its SMBIOS UUID, None where it has none."""
+
+    vmid: int
+    node: str
+    name: str
+    uuid: UUID | None
+    tags: tuple[str, ...]
+    running: bool
+
+
+def strangers(plan: Plan, guests: Iterable[ObservedGuest]) -> tuple[Problem, ...]:
+    """Return a problem for each guest that sits on a VMID of the plan without being the plan's guest."""
+    ours = {guest.vmid: guest for guest in plan.guests}
+    return tuple(
+        Problem(
+            where=f"{seen.node}/{seen.vmid}",
+            what=f"the guest {seen.name!r} (UUID {seen.uuid}) is not {ours[seen.vmid].name!r} of {plan.site} (UUID {ours[seen.vmid].uuid})",
+            hint="move or remove that guest, or give the site another slot; nothing was changed",
+        )
+        for seen in sorted(guests, key=lambda seen: seen.vmid)
+        if seen.vmid in ours and seen.uuid != ours[seen.vmid].uuid
+    )
