@@ -30,7 +30,9 @@ class Recipe(BaseModel):
     packages: tuple[str, ...]
     disabled: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()  # patterns under the root
+    left_out: tuple[str, ...] = ()  # patterns that dpkg does not unpack
+    kept: tuple[str, ...] = ()  # exceptions of them
+    removed: tuple[str, ...] = ()  # patterns under the root, taken out at the end
 
     @field_validator("disk_size", mode="before")
     @classmethod

@@ -13,8 +13,6 @@ from provisioner import command
 from provisioner.adapters.images.recipe import Recipe, executable, folder, overlay
 
 _LONG = timedelta(minutes=30)
-_LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
-_KEPT = "/usr/share/doc/*/copyright"
 # Mounts of the build end with it, and it ends with this process, however that dies.
 _ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -52,8 +50,8 @@ def bootstrap(name: str, recipe: Recipe, source: str, work: Work) -> None:
         "--variant=apt",
         "--mode=root",
         "--format=directory",
-        *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
-        f"--dpkgopt=path-include={_KEPT}",
+        *(f"--dpkgopt=path-exclude={path}" for path in recipe.left_out),
+        *(f"--dpkgopt=path-include={path}" for path in recipe.kept),
         "--dpkgopt=force-confold",
         "--dpkgopt=force-unsafe-io",
         '--aptopt=APT::Install-Recommends "false"',
