@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from provisioner.errors import TerangaError
 
-VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "destroy", "env", "demo")
+VERBS = ("check", "plan", "lab", "image", "node", "verify")
 _INTERRUPTED = 130
 
 

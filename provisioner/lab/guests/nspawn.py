@@ -1,0 +1,302 @@
+"""Driver `nspawn`: a guest is systemd as PID 1 in an overlay of its own disk image, in its own namespaces.
+
+A supervisor (a shell of the guest's own control group) starts systemd-nspawn and starts it again when the guest reboots
+(exit status 133), so a guest lives on when the lab's API dies, and what runs is read from the kernel, never remembered.
+The guest agent's channel (a virtio port) does not exist in a container: the driver answers in its place, from inside
+the guest's namespaces, and only once the guest's own system bus stands and the agent is installed in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess  # for the type of what command.start returns
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import ip_interface
+from pathlib import Path
+from time import monotonic, sleep, time
+
+from provisioner import command
+from provisioner.lab import wires
+from provisioner.lab.guests import base, seed
+from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Power, Status
+
+_REBOOT = 133
+_PAUSE = 0.05
+_STOP_SECONDS = 10.0
+_AGENT = "usr/sbin/qemu-ga"
+_BUS = "run/dbus/system_bus_socket"
+_SUPERVISOR = f"""
+echo $$ > "$CGROUP/cgroup.procs" && echo $$ > "$HOME_OF_GUEST/pid"
+mkdir -p /run/systemd/nspawn && mount -t tmpfs x /run/systemd/nspawn
+mount -t overlay ov -o "lowerdir=$LOWER,upperdir=$HOME_OF_GUEST/up,workdir=$HOME_OF_GUEST/wk" "$HOME_OF_GUEST/rootfs" || exit 1
+umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup
+while :; do
+  env SYSTEMD_NSPAWN_API_VFS_WRITABLE=network systemd-nspawn -q -D "$HOME_OF_GUEST/rootfs" -b --hostname="$NAME" -M "$MACHINE" \\
+    --uuid="$UUID" --register=no --keep-unit --network-namespace-path="/run/netns/$MACHINE" --bind=/dev/net/tun \\
+    --capability=CAP_NET_ADMIN,CAP_NET_RAW --resolv-conf=off --timezone=off --kill-signal=SIGRTMIN+3 --console=read-only
+  [ $? = {_REBOOT} ] || break
+done
+"""
+
+
+def _cgroup_root() -> Path:
+    for line in Path("/proc/mounts").read_text().splitlines():
+        fields = line.split()
+        if fields[2] == "cgroup2":
+            return Path(fields[1])
+    raise GuestError("this machine has no cgroup v2 hierarchy")
+
+
+class NspawnDriver:
+    """Starts and stops guests under `root` (the lab's folder)."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep where the guests' files are."""
+        self._root = root
+        self._started: list[subprocess.Popen[str]] = []
+
+    def _reap(self) -> None:
+        """Collect supervisors that ended: they are this process's children."""
+        self._started = [process for process in self._started if process.poll() is None]
+
+    def _name(self, vmid: int) -> str:
+        return f"{wires.prefix()}-g{vmid}"
+
+    def _home(self, vmid: int) -> Path:
+        return self._root / "guests" / str(vmid)
+
+    def _cgroup(self, vmid: int) -> Path:
+        return _cgroup_root() / wires.prefix() / f"g{vmid}"
+
+    def _supervisor(self, vmid: int) -> int | None:
+        """Return the supervisor's PID if it lives; its control group tells it from a stranger with the same PID."""
+        file = self._home(vmid) / "pid"
+        try:
+            pid = int(file.read_text())
+            groups = Path(f"/proc/{pid}/cgroup").read_text()
+        except (OSError, ValueError):
+            return None
+        return pid if f"/{wires.prefix()}/g{vmid}" in groups else None
+
+    def _init(self, vmid: int) -> int | None:
+        """Return the guest's PID 1 as this machine sees it."""
+        pid = self._supervisor(vmid)
+        for _generation in ("nspawn", "init"):
+            children = _children(pid) if pid else ()
+            pid = children[0] if children else None
+        return pid
+
+    def _running(self, vmid: int) -> bool:
+        return any(_processes(self._cgroup(vmid)))
+
+    def start(self, machine: Machine) -> None:
+        """Start the guest."""
+        if self._supervisor(machine.vmid):
+            raise GuestError(f"VM {machine.vmid} already running")
+        self.stop(machine)  # an orphan of a crash would write beside us
+        if machine.disk is None:
+            raise GuestError("no bootable device")
+        lower = base.mounted(self._root, machine.disk)
+        self._prepare(machine)
+        self._plug(machine)
+        self._spawn(machine, lower)
+
+    def _prepare(self, machine: Machine) -> None:
+        home = self._home(machine.vmid)
+        for part in ("up/etc", "wk", "rootfs"):
+            (home / part).mkdir(parents=True, exist_ok=True)
+        (home / "up/etc/fstab").write_text("")  # the image's names a disk that is no device here
+        target = home / "up/var/lib/cloud/seed/nocloud"
+        target.mkdir(parents=True, exist_ok=True)
+        for name, text in seed.files(machine).items():
+            (target / name).write_text(text)
+
+    def _plug(self, machine: Machine) -> None:
+        name = self._name(machine.vmid)
+        wires.remove(name)
+        wires.make(name)
+        for nic in machine.nics:
+            wires.attach(
+                wires.Port(namespace=name, interface=f"eth{nic.index}", mac=nic.mac, node=machine.node, bridge=nic.bridge, vlan=nic.vlan, up=nic.linked)
+            )
+
+    def _spawn(self, machine: Machine, lower: Path) -> None:
+        home, cgroup = self._home(machine.vmid), self._cgroup(machine.vmid)
+        cgroup.mkdir(parents=True, exist_ok=True)
+        (home / "pid").unlink(missing_ok=True)
+        env = command.environment(
+            CGROUP=str(cgroup), HOME_OF_GUEST=str(home), LOWER=str(lower), NAME=machine.name, MACHINE=self._name(machine.vmid), UUID=machine.uuid
+        )
+        with (home / "console.log").open("a") as console:
+            process = command.start(
+                ("unshare", "-m", "--propagation", "private", "sh", "-c", _SUPERVISOR), command.Run(env=env), stdout=console, stderr=console
+            )
+        self._started.append(process)
+        deadline = monotonic() + _STOP_SECONDS
+        while self._init(machine.vmid) is None:
+            if process.poll() is not None or monotonic() > deadline:
+                tail = (home / "console.log").read_text(errors="replace")[-500:]
+                self.stop(machine)
+                raise GuestError(f"the guest did not start: {tail.strip()}")
+            sleep(_PAUSE)
+
+    def stop(self, machine: Machine) -> None:
+        """Cut the power: every process of the guest's control group ends at once."""
+        cgroup = self._cgroup(machine.vmid)
+        if cgroup.exists():
+            (cgroup / "cgroup.kill").write_text("1")
+            self._wait_gone(machine.vmid, _STOP_SECONDS)
+        self._unplug(machine.vmid)
+
+    def _wait_gone(self, vmid: int, seconds: float) -> bool:
+        deadline = monotonic() + seconds
+        while self._running(vmid):
+            if monotonic() > deadline:
+                return False
+            self._reap()
+            sleep(_PAUSE)
+        return True
+
+    def _unplug(self, vmid: int) -> None:
+        (self._home(vmid) / "pid").unlink(missing_ok=True)
+        wires.remove(self._name(vmid))
+        _remove_cgroup(self._cgroup(vmid))
+
+    def shutdown(self, machine: Machine, timeout: timedelta) -> bool:
+        """Ask the guest to shut down."""
+        supervisor = self._supervisor(machine.vmid)
+        for nspawn in _children(supervisor) if supervisor else ():
+            os.kill(nspawn, signal.SIGTERM)
+        if not self._wait_gone(machine.vmid, timeout.total_seconds()):
+            return False
+        self._unplug(machine.vmid)
+        return True
+
+    def reset(self, machine: Machine) -> None:
+        """Cut the power and start again."""
+        self.stop(machine)
+        self.start(machine)
+
+    def erase(self, node: str, vmid: int) -> None:
+        """Remove what the guest wrote."""
+        del node
+        home = self._home(vmid)
+        wires.remove(self._name(vmid))
+        shutil.rmtree(home, ignore_errors=True)
+
+    def status(self, node: str, vmid: int) -> Status:
+        """Return what the kernel shows of the guest."""
+        del node
+        init = self._init(vmid)
+        if init is None:
+            return Status(power=Power.STOPPED)
+        pids = tuple(_processes(self._cgroup(vmid)))
+        received, sent = _traffic(init)
+        return Status(
+            power=Power.RUNNING,
+            pid=init,
+            uptime=max(0, int(time() - _started(init))),
+            memory=sum(map(_resident, pids)),
+            cpu_seconds=sum(map(_cpu, pids)),
+            network_in=received,
+            network_out=sent,
+        )
+
+    def ping(self, node: str, vmid: int) -> None:
+        """Raise AgentError unless the guest's system is up and has the agent installed."""
+        del node
+        init = self._init(vmid)
+        inside = Path(f"/proc/{init}/root")
+        if init is None or not (inside / _AGENT).exists() or not (inside / _BUS).exists():
+            raise AgentError("QEMU guest agent is not running")
+
+    def interfaces(self, node: str, vmid: int) -> Sequence[Interface]:
+        """Return the guest's interfaces."""
+        self.ping(node, vmid)
+        rows = json.loads(command.run(("ip", "-n", self._name(vmid), "-j", "addr")).stdout)
+        return [
+            Interface(
+                name=row["ifname"],
+                mac=row.get("address", "00:00:00:00:00:00"),
+                addresses=tuple(ip_interface(f"{one['local']}/{one['prefixlen']}") for one in row["addr_info"] if "local" in one),
+            )
+            for row in rows
+        ]
+
+    def read_file(self, node: str, vmid: int, path: str, limit: int) -> bytes:
+        """Return a file as the guest's own PID 1 would see it."""
+        self.ping(node, vmid)
+        argv = ("nsenter", "-t", str(self._init(vmid)), "-m", "-n", "-p", "-r", "--", "/usr/bin/head", "-c", str(limit), "--", path)
+        done = command.attempt(argv)
+        if done.status != 0:
+            raise AgentError(f"Agent error: failed to open file '{path}': {done.stderr.strip().rsplit(': ', 1)[-1]}")
+        return done.stdout.encode()
+
+
+def _children(pid: int | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    except OSError:
+        return ()
+
+
+def _processes(cgroup: Path) -> Sequence[int]:
+    found: list[int] = []
+    for file in (cgroup / "cgroup.procs", *cgroup.rglob("*/cgroup.procs")):
+        try:
+            found += [int(word) for word in file.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def _remove_cgroup(cgroup: Path) -> None:
+    for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
+        _rmdir(folder)
+    _rmdir(cgroup)
+
+
+def _rmdir(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    except (OSError, IndexError):
+        return []
+
+
+def _cpu(pid: int) -> float:
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def _started(pid: int) -> float:
+    fields = _stat(pid)
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK") if fields else time()
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _traffic(pid: int) -> tuple[int, int]:
+    """Return bytes received and sent over all cards but the loopback."""
+    try:
+        rows = [line.replace(":", " ").split() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
+    except OSError:
+        return 0, 0
+    cards = [row for row in rows if row[0] != "lo"]
+    return sum(int(row[1]) for row in cards), sum(int(row[9]) for row in cards)
