@@ -50,34 +50,34 @@ class Session:
     api: ProxmoxAPI
     host: str
 
-    def get(self, path: str, **query: object) -> Json:
+    def get(self, path: str, /, **query: object) -> Json:
         """Return the `data` of a GET."""
         with _errors(path, self.host):
             return self.api(path).get(**query)
 
-    def post(self, path: str, **form: object) -> Json:
+    def post(self, path: str, /, **form: object) -> Json:
         """Return the `data` of a POST."""
         with _errors(path, self.host):
             return self.api(path).post(**form)
 
-    def put(self, path: str, **form: object) -> Json:
+    def put(self, path: str, /, **form: object) -> Json:
         """Return the `data` of a PUT."""
         with _errors(path, self.host):
             return self.api(path).put(**form)
 
-    def delete(self, path: str, **query: object) -> Json:
+    def delete(self, path: str, /, **query: object) -> Json:
         """Return the `data` of a DELETE."""
         with _errors(path, self.host):
             return self.api(path).delete(**query)
 
-    def rows(self, path: str, **query: object) -> list[Mapping[str, object]]:
+    def rows(self, path: str, /, **query: object) -> list[Mapping[str, object]]:
         """Return the `data` of a GET that answers a list of objects."""
         answer = self.get(path, **query)
         if not isinstance(answer, list):
             raise ApiError(Problem(where=f"{self.host}{path}", what=f"a list was expected, not {answer!r}"))
         return answer
 
-    def record(self, path: str, **query: object) -> Mapping[str, object]:
+    def record(self, path: str, /, **query: object) -> Mapping[str, object]:
         """Return the `data` of a GET that answers one object."""
         answer = self.get(path, **query)
         if not isinstance(answer, dict):

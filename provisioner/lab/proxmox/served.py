@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import agent_calls, cluster, guest_calls, guest_change, guest_create, guest_power, login, nodes, resources, storage_calls, task_calls, upload_calls
+from provisioner.lab.proxmox import access_calls, agent_calls, cluster, firewall_calls, guest_calls, guest_change, guest_create, guest_power, login, network_calls, nodes, pool_calls, resources, storage_calls, task_calls, upload_calls
 from provisioner.lab.proxmox.calls import Calls, Route
 
 _MODULES: tuple[Calls, ...] = (
@@ -18,6 +18,10 @@ _MODULES: tuple[Calls, ...] = (
     guest_change.CALLS,
     guest_power.CALLS,
     agent_calls.CALLS,
+    access_calls.CALLS,
+    firewall_calls.CALLS,
+    network_calls.CALLS,
+    pool_calls.CALLS,
 )
 
 ROUTES: tuple[Route, ...] = tuple(route for calls in _MODULES for route in calls.routes)
