@@ -1,0 +1,168 @@
+"""A site's certificate authority and what it signs. Private keys stay in the site's `pki` folder with mode 0600.
+
+ca.pem, ca.key           the authority: may sign names of the site's domain only
+servers/<name>.pem       private key and certificate of a server, in one file
+clients/<role>.pem       private key and certificate of a database role: its common name
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_AUTHORITY_LIFE = timedelta(days=3650)
+_LIFE = timedelta(days=397)  # CA/Browser Forum baseline requirements, section 6.3.2, before March 2026
+_RENEW_BEFORE = timedelta(days=60)
+_EARLIER = timedelta(days=1)  # a guest's clock may be behind until it has the operator's time
+_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A certificate that is wanted for a server."""
+
+    name: str  # fully qualified
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """Where the certificates of a site lie."""
+
+    authority: Path
+    servers: Mapping[str, Path]
+    clients: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+def issue(folder: Path, domain: str, servers: Sequence[Server], clients: Sequence[str], now: datetime) -> Issued:
+    """Make what is missing or expires within 60 days, leave the rest, and return where all of it is. `now` is aware."""
+    for each in (folder, folder / "servers", folder / "clients"):
+        each.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority = _authority(folder, domain, now)
+    made_servers = {server.name: folder / "servers" / f"{server.name}.pem" for server in servers}
+    made_clients = {client: folder / "clients" / f"{client}.pem" for client in clients}
+    for server in servers:
+        names: list[x509.GeneralName] = [x509.DNSName(server.name), *(x509.IPAddress(address) for address in server.addresses)]
+        _ensure(made_servers[server.name], authority, server.name, names, now)
+    for client in clients:
+        _ensure(made_clients[client], authority, client, [], now)
+    return Issued(authority=folder / "ca.pem", servers=made_servers, clients=made_clients)
+
+
+def _authority(folder: Path, domain: str, now: datetime) -> _Authority:
+    certificate, key = folder / "ca.pem", folder / "ca.key"
+    if certificate.exists() and key.exists():
+        return _Authority(x509.load_pem_x509_certificate(certificate.read_bytes()), _load_key(key.read_bytes()))
+    made = ec.generate_private_key(ec.SECP256R1())
+    name = _name(f"Teranga {domain}")
+    signed = (
+        _builder(name, name, made.public_key(), (now - _EARLIER, now + _AUTHORITY_LIFE))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(sign=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(made.public_key()), critical=False)
+        .add_extension(x509.NameConstraints([x509.DNSName(domain)], None), critical=True)
+        .sign(made, hashes.SHA256())
+    )
+    _write(key, _key_text(made))
+    _write(certificate, signed.public_bytes(serialization.Encoding.PEM))
+    return _Authority(signed, made)
+
+
+def _ensure(file: Path, authority: _Authority, common: str, names: Sequence[x509.GeneralName], now: datetime) -> None:
+    """Write a key and certificate unless a fitting one is there. Names make it a server's."""
+    if file.exists() and _fits(x509.load_pem_x509_certificate(file.read_bytes()), authority, names, now):
+        return
+    key = ec.generate_private_key(ec.SECP256R1())
+    purpose = ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = (
+        _builder(_name(common), authority.certificate.subject, key.public_key(), (now - _EARLIER, now + _LIFE))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(sign=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    signed = builder.sign(authority.key, hashes.SHA256())
+    _write(file, _key_text(key) + signed.public_bytes(serialization.Encoding.PEM))
+
+
+def _fits(certificate: x509.Certificate, authority: _Authority, names: Sequence[x509.GeneralName], now: datetime) -> bool:
+    """Return whether a certificate is the authority's, lasts, and names what is wanted."""
+    try:
+        certificate.verify_directly_issued_by(authority.certificate)
+    except Exception:  # noqa: BLE001: cryptography raises three kinds; each means another authority
+        return False
+    if certificate.not_valid_after_utc - now < _RENEW_BEFORE:
+        return False
+    if not names:
+        return True
+    return list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value) == list(names)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, life: tuple[datetime, datetime]
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(life[0])
+        .not_valid_after(life[1])
+    )
+
+
+def _usage(*, sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not sign,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign,
+        crl_sign=sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _key_text(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _load_key(text: bytes) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(text, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(type(key))
+    return key
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file with mode 0600 from its first byte, whole or not at all."""
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb") as handle:
+        handle.write(content)
+    new.replace(file)
