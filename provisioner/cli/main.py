@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from provisioner.errors import TerangaError
 
-VERBS = ("check", "plan", "lab", "image", "node", "verify")
+VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "destroy")
 _INTERRUPTED = 130
 
 

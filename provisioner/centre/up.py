@@ -1,0 +1,107 @@
+"""`up`: infrastructure, wait, converge. Each step may be cut; the next run goes on, and one with nothing to do changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from provisioner import places
+from provisioner.centre import infrastructure, peers, wait
+from provisioner.centre.convergence import converge
+from provisioner.centre.desired import plan
+from provisioner.centre.journal import Journal
+from provisioner.centre.lock import site_lock
+from provisioner.plan import to_json
+from provisioner.plan.plan import GuestRole, Plan, SiteKind
+
+_BOOT_SECONDS = 600.0
+_HUB_WAIT_SECONDS = 900.0
+
+Tell = Callable[[str], None]
+
+
+def up(site: str, tell: Tell, *, full: bool = False) -> int:
+    """Make the site what its plan says; return how many changes were made in all."""
+    wanted = plan(site)
+    hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
+    journal = Journal(site, "up", tell)
+    with site_lock(site):
+        _write_plan(wanted)
+        with journal.step("infrastructure") as notes:
+            changes, mended = infrastructure.apply(site, "up", tell)
+            count = infrastructure.changed(changes)
+            notes += [f"{count} changes", *([mended] if mended else [])]
+        with journal.step("wait for guests"):
+            wait.for_guests(wanted, _BOOT_SECONDS, tell)
+        return count + _converge(wanted, hubs, journal, full=full)
+
+
+def only_converge(site: str, tell: Tell, *, full: bool = False) -> int:
+    """Converge the guests of a site that stands; return how many tasks changed something."""
+    wanted = plan(site)
+    hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
+    journal = Journal(site, "converge", tell)
+    with site_lock(site):
+        with journal.step("wait for guests"):
+            wait.for_guests(wanted, _BOOT_SECONDS, tell)
+        return _converge(wanted, hubs, journal, full=full)
+
+
+def _write_plan(wanted: Plan) -> None:
+    file = places.site(wanted.site).root / "plan.json"
+    new = file.with_suffix(".new")
+    new.write_text(to_json(wanted))
+    new.replace(file)
+
+
+def _converge(wanted: Plan, hubs: Mapping[str, Plan], journal: Journal, *, full: bool) -> int:
+    """Converge the gateway, exchange the tunnels' public keys with the hubs, converge the rest."""
+    gateways = [guest for guest in wanted.guests if guest.role is GuestRole.GATEWAY]
+    others = [guest for guest in wanted.guests if guest.role is not GuestRole.GATEWAY]
+    if hubs:
+        with journal.step("read the hubs' keys"):
+            peers.remember(wanted.site, peers.of_hubs(wanted, hubs))
+    with journal.step("converge the gateway") as notes:
+        done = converge(wanted, gateways, journal.tell, full=full)
+        notes.append(str(done))
+    total = done.changed
+    for hub in hubs.values():
+        with journal.step(f"tell {hub.site}") as notes:
+            notes.append(_tell_hub(wanted, hub, journal.tell))
+    if others:
+        with journal.step("converge the guests") as notes:
+            done = converge(wanted, others, journal.tell, full=full)
+            notes.append(str(done))
+        total += done.changed
+    return total
+
+
+def _tell_hub(wanted: Plan, hub: Plan, tell: Tell) -> str:
+    """Give the hub this centre's public keys, and converge its gateway if they are new to it."""
+    with site_lock(hub.site, _HUB_WAIT_SECONDS):
+        keys = {tunnel.id: peers.public_key(wanted, tunnel.interface) for tunnel in wanted.tunnels if tunnel.hub == hub.site}
+        peers.remember(hub.site, keys)
+        return str(converge(hub, [guest for guest in hub.guests if guest.role is GuestRole.GATEWAY], tell))
+
+
+def preview(site: str, tell: Tell) -> int:
+    """Tell what `up` would change on the node; return how many resources that is."""
+    with site_lock(site):
+        changes, _mended = infrastructure.apply(site, "preview", tell)
+    return infrastructure.changed(changes)
+
+
+def destroy(site: str, tell: Tell) -> int:
+    """Remove the site's guests, image and pool from its node, and its tunnels from the hubs; return how many resources went."""
+    wanted = plan(site)
+    journal = Journal(site, "destroy", tell)
+    with site_lock(site):
+        with journal.step("destroy") as notes:
+            count = infrastructure.changed(infrastructure.remove(site, tell))
+            notes.append(f"{count} resources")
+        for name in ("converged.json", "peers.json"):
+            (places.site(site).observed / name).unlink(missing_ok=True)
+        places.site(site).known_hosts.unlink(missing_ok=True)
+        for hub in wanted.hubs if wanted.kind is not SiteKind.HUB else ():
+            with site_lock(hub, _HUB_WAIT_SECONDS):
+                peers.remember(hub, {}, [tunnel.id for tunnel in wanted.tunnels if tunnel.hub == hub])
+    return count

@@ -1,0 +1,25 @@
+"""`teranga up`: make a site what its plan says."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+say = partial(print, flush=True)
+
+
+def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser("up", help="make a site what its plan says: infrastructure, wait, converge")
+    parser.add_argument("site", help="centre, pole or hub")
+    parser.add_argument("--full", action="store_true", help="converge every guest, also the unchanged")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it, telling each change as it happens."""
+    from provisioner.centre.up import up
+
+    count = up(arguments.site, say, full=arguments.full)
+    say(f"{arguments.site}: {count} changes")
+    return 0
