@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from provisioner.lab.proxmox.values import strings
 from provisioner.lab.proxmox.roles import ALL_PRIVILEGES, BUILT_IN
 from provisioner.lab.proxmox.store import Store
+from provisioner.lab.proxmox.values import strings
 
 ROOT = "root@pam"
 
@@ -148,11 +148,10 @@ def _roles(store: Store, kind: str, who: str, groups: frozenset[str], path: str)
 
 
 def _pool_of(store: Store, path: str) -> str | None:
-    parts = path.strip("/").split("/")
-    if len(parts) != 2 or parts[0] not in ("vms", "storage"):
+    member, _, name = path.strip("/").partition("/")
+    if member not in ("vms", "storage") or not name:
         return None
-    member = "vms" if parts[0] == "vms" else "storage"
-    return next((key for key, pool in store.items("pool") if parts[1] in strings(pool.get(member))), None)
+    return next((key for key, pool in store.items("pool") if name in strings(pool.get(member))), None)
 
 
 def _held(store: Store, kind: str, who: str, groups: frozenset[str], path: str) -> frozenset[str]:

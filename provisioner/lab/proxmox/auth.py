@@ -12,10 +12,11 @@ from urllib.parse import unquote
 
 from provisioner.lab.proxmox.access import Identity
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.values import Document
 from provisioner.lab.proxmox.store import Store
+from provisioner.lab.proxmox.values import Document
 
 TICKET_SECONDS = 7200  # Proxmox's own lifetime of a ticket
+_CLOCK_SECONDS = 300  # Proxmox's own allowance for clocks that differ
 REALMS = ("pam", "pve")
 _NO_LOGIN = Identity(user="")
 
@@ -63,7 +64,7 @@ def _fresh(stamp: str) -> bool:
         age = time.time() - int(stamp, 16)
     except ValueError:
         return False
-    return -300 <= age <= TICKET_SECONDS  # 300 s: Proxmox's own allowance for clocks
+    return -_CLOCK_SECONDS <= age <= TICKET_SECONDS
 
 
 def ticket(store: Store, user: str) -> str:
@@ -81,12 +82,13 @@ def csrf_token(store: Store, user: str) -> str:
 def user_of_ticket(store: Store, text: str) -> str | None:
     """Return the user of a valid ticket, or None."""
     plain, _, signature = text.partition("::")
-    parts = plain.split(":")
-    if len(parts) != 3 or parts[0] != "PVE" or not _fresh(parts[2]):
+    kind, _, rest = plain.partition(":")
+    user, _, stamp = rest.rpartition(":")
+    if kind != "PVE" or not _fresh(stamp):
         return None
     if not hmac.compare_digest(_sign(store, plain), signature):
         return None
-    return parts[1] if enabled(store, parts[1]) else None
+    return user if enabled(store, user) else None
 
 
 def enabled(store: Store, user: str) -> bool:
@@ -103,8 +105,10 @@ def _expired(document: Document) -> bool:
 def login(store: Store, user: str, password: str) -> str:
     """Return the user if the password (or a valid ticket in its place) fits; raise the 401 with its JSON body."""
     document = store.get("user", user)
-    fits = document is not None and enabled(store, user) and (
-        user_of_ticket(store, password) == user or password_fits(password, str(document.get("password", "")))
+    fits = (
+        document is not None
+        and enabled(store, user)
+        and (user_of_ticket(store, password) == user or password_fits(password, str(document.get("password", ""))))
     )
     if not fits:
         raise Failure.unauthorised("authentication failure", bare=False)

@@ -13,10 +13,10 @@ from provisioner.lab.guests.driver import Driver, Switch
 from provisioner.lab.proxmox import access
 from provisioner.lab.proxmox.access import EVERYONE, Allow, Identity
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.values import Beside, Document, Json, Value, digest
 from provisioner.lab.proxmox.parameters import IN_PATH, Parameter
 from provisioner.lab.proxmox.store import Store
 from provisioner.lab.proxmox.tasks import Tasks, Work
+from provisioner.lab.proxmox.values import Beside, Document, Json, Value, digest
 
 
 class GuestLocks:
@@ -168,7 +168,13 @@ class Calls:
         def keep(handler: Handler) -> Handler:
             self.routes.append(
                 Route(
-                    method=method, path=path, segments=segments, parameters=typed, allow=allow, handler=handler, proxied=segments[:1] == ("nodes",) and len(inside) > 0
+                    method=method,
+                    path=path,
+                    segments=segments,
+                    parameters=typed,
+                    allow=allow,
+                    handler=handler,
+                    proxied=segments[:1] == ("nodes",) and len(inside) > 0,
                 )
             )
             return handler

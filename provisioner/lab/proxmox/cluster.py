@@ -12,15 +12,48 @@ from provisioner.lab.proxmox.values import Document, Json, split_list
 CALLS = Calls()
 CALLS.index("/cluster", "name", ("backup", "firewall", "ha", "nextid", "options", "resources", "sdn", "status", "tasks"))
 _FIRST_VMID = 100
-_OPTIONS = ("bwlimit", "console", "crs", "description", "email_from", "fencing", "ha", "http_proxy", "keyboard", "language", "mac_prefix", "max_workers")
-_MORE_OPTIONS = ("migration", "next-id", "notify", "registered-tags", "tag-style", "u2f", "user-tag-access", "webauthn", "migration_unsecure", "replication")
+_OPTIONS = (
+    "bwlimit",
+    "console",
+    "crs",
+    "description",
+    "email_from",
+    "fencing",
+    "ha",
+    "http_proxy",
+    "keyboard",
+    "language",
+    "mac_prefix",
+    "max_workers",
+)
+_MORE_OPTIONS = (
+    "migration",
+    "next-id",
+    "notify",
+    "registered-tags",
+    "tag-style",
+    "u2f",
+    "user-tag-access",
+    "webauthn",
+    "migration_unsecure",
+    "replication",
+)
 
 
 @CALLS.get("/cluster/status", allow=Need("/", "Sys.Audit"))
 def status(call: Call) -> Json:
     """Return the nodes. Each node of the lab stands alone, but they answer at one address."""
     return [
-        {"id": f"node/{node}", "name": node, "type": "node", "nodeid": number, "ip": "127.0.0.1", "online": 1, "local": 1 if number == 0 else 0, "level": ""}
+        {
+            "id": f"node/{node}",
+            "name": node,
+            "type": "node",
+            "nodeid": number,
+            "ip": "127.0.0.1",
+            "online": 1,
+            "local": 1 if number == 0 else 0,
+            "level": "",
+        }
         for number, node in enumerate(call.lab.store.keys("node"))
     ]
 

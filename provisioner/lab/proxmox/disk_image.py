@@ -13,6 +13,7 @@ from provisioner.lab.proxmox.failure import Failure
 
 FORMATS = ("raw", "qcow2", "vmdk")
 _QCOW2_MAGIC = b"QFI\xfb"
+_QCOW2_HEAD = 32  # bytes, up to and with the size
 _CHUNK = 64 << 20
 _LONG = command.Run(timeout=timedelta(minutes=15))
 _FICLONE = 0x40049409  # linux/fs.h
@@ -21,9 +22,9 @@ _FICLONE = 0x40049409  # linux/fs.h
 def virtual_size(file: Path) -> int:
     """Return the size of the disk that the file holds, in bytes."""
     with file.open("rb") as source:
-        head = source.read(32)
-    if head[:4] == _QCOW2_MAGIC and len(head) == 32:
-        return int(struct.unpack(">Q", head[24:32])[0])  # QCOW2 header, offset 24: size
+        head = source.read(_QCOW2_HEAD)
+    if head[:4] == _QCOW2_MAGIC and len(head) == _QCOW2_HEAD:
+        return int(struct.unpack(">Q", head[24:])[0])  # QCOW2 header, offset 24: size
     return file.stat().st_size
 
 

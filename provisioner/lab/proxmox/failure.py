@@ -10,7 +10,9 @@ VERIFICATION = "Parameter verification failed."
 class Failure(Exception):  # noqa: N818  the word of this module's clients: an API failure is an answer
     """An answer other than 200. `bare`: no JSON body at all."""
 
-    def __init__(self, status: int, reason: str, *, errors: Mapping[str, str] | None = None, bare: bool = False, newline: bool = True) -> None:
+    def __init__(
+        self, status: int, reason: str, *, errors: Mapping[str, str] | None = None, bare: bool = False, newline: bool = True
+    ) -> None:
         """Keep what is answered; the reason phrase is the first line of `reason`."""
         super().__init__(reason)
         self.status = status

@@ -14,7 +14,9 @@ from provisioner.lab.proxmox.values import Document, Json
 
 CALLS = Calls()
 _AUDIT = Need("/vms/{vmid}", "VM.Audit")
-CALLS.index("/nodes/{node}/qemu/{vmid}", "subdir", ("config", "cloudinit", "pending", "status", "resize", "agent", "firewall"), allow=_AUDIT)
+CALLS.index(
+    "/nodes/{node}/qemu/{vmid}", "subdir", ("config", "cloudinit", "pending", "status", "resize", "agent", "firewall"), allow=_AUDIT
+)
 _CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys")
 
 
@@ -28,7 +30,9 @@ def list_guests(call: Call) -> Json:
     ]
 
 
-@CALLS.get("/nodes/{node}/qemu/{vmid}/config", allow=_AUDIT, parameters={"current": boolean(), "snapshot": text(optional=True, max_length=40)})
+@CALLS.get(
+    "/nodes/{node}/qemu/{vmid}/config", allow=_AUDIT, parameters={"current": boolean(), "snapshot": text(optional=True, max_length=40)}
+)
 def read_config(call: Call) -> Json:
     """Return the configuration: with what is pending in its place, or with `current` what is in force."""
     guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
@@ -71,7 +75,14 @@ def list_snapshots(call: Call) -> Json:
     """Return the present state alone: the lab takes no snapshots."""
     guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
     running = int(guest_status.running(call.lab, guest))
-    return [{"name": "current", "description": "You are here!", "digest": guest_config.digest_of(guest.config, guest.pending), "running": running}]
+    return [
+        {
+            "name": "current",
+            "description": "You are here!",
+            "digest": guest_config.digest_of(guest.config, guest.pending),
+            "running": running,
+        }
+    ]
 
 
 @CALLS.delete(

@@ -157,7 +157,12 @@ def change_config(call: Call) -> Json:
 @CALLS.post(
     "/nodes/{node}/qemu/{vmid}/config",
     allow=_ALLOW,
-    parameters={**CONFIG, **_BESIDE, "background_delay": integer(optional=True, minimum=1, maximum=30), "import-working-storage": text(optional=True)},
+    parameters={
+        **CONFIG,
+        **_BESIDE,
+        "background_delay": integer(optional=True, minimum=1, maximum=30),
+        "import-working-storage": text(optional=True),
+    },
 )
 def change_config_in_task(call: Call) -> Json:
     """Change a guest's configuration in a task."""

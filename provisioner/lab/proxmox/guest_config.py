@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from provisioner import command
@@ -17,14 +17,33 @@ from provisioner.lab.proxmox.values import Document, Value, digest, split_list
 
 MASK = "**********"
 # What takes effect at once on a running guest; everything else waits for its next start.
-_AT_ONCE = frozenset({"autostart", "description", "hookscript", "lock", "migrate_downtime", "migrate_speed", "name", "onboot", "protection", "shares", "startup", "tags", "template"})
+_AT_ONCE = frozenset(
+    {
+        "autostart",
+        "description",
+        "hookscript",
+        "lock",
+        "migrate_downtime",
+        "migrate_speed",
+        "name",
+        "onboot",
+        "protection",
+        "shares",
+        "startup",
+        "tags",
+        "template",
+    }
+)
 _CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys")
 _AS_TEXT = ("memory", "cpulimit")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 
 
 def at_once(key: str) -> bool:
-    """Return whether a change takes effect while the guest runs. Cloud-init's own keys are written at once; the guest reads them at its next start."""
+    """Return whether a change takes effect while the guest runs.
+
+    Cloud-init's own keys are written at once; the guest reads them at its next start.
+    """
     return key in _AT_ONCE or key.startswith(_CLOUD_INIT) or key.startswith("unused")
 
 
@@ -54,31 +73,47 @@ def hashed_password(password: str) -> str:
     return command.run(["openssl", "passwd", "-6", "-stdin"], command.Run(stdin=password)).stdout.strip()
 
 
+def _is_key(line: str) -> bool:
+    kind, _, material = line.partition(" ")
+    return kind.startswith(_KEY_TYPES) and bool(material.strip())
+
+
 def check_keys(value: str) -> None:
     """Raise Proxmox's refusal unless every line is an SSH public key."""
     for line in unquote(value).splitlines():
-        if line.strip() and not line.strip().startswith("#") and (not line.startswith(_KEY_TYPES) or len(line.split()) < 2):
+        if line.strip() and not line.startswith("#") and not _is_key(line.strip()):
             raise Failure.of("SSH public key validation error")
+
+
+def _normal_smbios(value: str) -> str:
+    return value if "uuid=" in value else f"uuid={uuid.uuid4()},{value}".rstrip(",")
+
+
+def _normal_generation(value: str) -> str:
+    return str(uuid.uuid4()) if value == "1" else value
+
+
+def _checked_keys(value: str) -> str:
+    check_keys(value)
+    return value
+
+
+_NORMAL: Mapping[str, Callable[[str], str]] = {
+    "tags": normal_tags,
+    "cipassword": hashed_password,
+    "smbios1": _normal_smbios,
+    "sshkeys": _checked_keys,
+    "vmgenid": _normal_generation,
+}
 
 
 def normal(key: str, value: Value, before: Document) -> Value:
     """Return the value of a key as the configuration keeps it (drives apart: they need their volume)."""
-    stem = key.rstrip("0123456789")
-    if stem == "net":
+    if key.rstrip("0123456789") == "net":
         return normal_nic(str(value), str(before.get(key, "")))
-    if key == "tags":
-        return normal_tags(str(value))
-    if key == "cipassword":
-        return hashed_password(str(value))
-    if key == "smbios1" and "uuid=" not in str(value):
-        return f"uuid={uuid.uuid4()},{value}".rstrip(",")
-    if key == "sshkeys":
-        check_keys(str(value))
-    if key == "vmgenid" and str(value) in ("0", "1"):
-        return str(uuid.uuid4()) if value == "1" else "0"
     if key in _AS_TEXT:
         return f"{value:g}" if isinstance(value, float) else str(value)
-    return value
+    return _NORMAL[key](str(value)) if key in _NORMAL else value
 
 
 def default_boot(config: Document) -> str:
@@ -88,7 +123,14 @@ def default_boot(config: Document) -> str:
         disks = [f"{bus}{n}" for n in range(DISK_KEYS[bus]) if f"{bus}{n}" in config and not drives.is_cdrom(str(config[f"{bus}{n}"]))]
         if disks and not found:
             found.append(disks[0])
-    discs = [key for key in sorted(config) if key.startswith(("ide", "sata", "scsi")) and drives.is_drive(key) and drives.is_cdrom(str(config[key])) and not drives.is_cloud_init(str(config[key]))]
+    discs = [
+        key
+        for key in sorted(config)
+        if key.startswith(("ide", "sata", "scsi"))
+        and drives.is_drive(key)
+        and drives.is_cdrom(str(config[key]))
+        and not drives.is_cloud_init(str(config[key]))
+    ]
     cards = sorted((key for key in config if key.startswith("net") and key[3:].isdigit()), key=lambda key: int(key[3:]))
     found += discs[:1] + cards[:1]
     return f"order={';'.join(found)}" if found else " "

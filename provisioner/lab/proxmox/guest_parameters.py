@@ -11,25 +11,86 @@ from provisioner.lab.proxmox.properties import Shape, check, pairs
 from provisioner.lab.proxmox.values import split_list
 
 # Built-in processor models of qemu-server 9 (x86).
-_CPU_MODELS = frozenset(
-    """486 athlon Broadwell Broadwell-IBRS Broadwell-noTSX Broadwell-noTSX-IBRS Cascadelake-Server Cascadelake-Server-noTSX
-    Cascadelake-Server-v2 Cascadelake-Server-v4 Cascadelake-Server-v5 Conroe Cooperlake Cooperlake-v2 core2duo coreduo
-    EPYC EPYC-Genoa EPYC-IBPB EPYC-Milan EPYC-Milan-v2 EPYC-Rome EPYC-Rome-v2 EPYC-Rome-v3 EPYC-Rome-v4 EPYC-v3 EPYC-v4
-    GraniteRapids Haswell Haswell-IBRS Haswell-noTSX Haswell-noTSX-IBRS host Icelake-Client Icelake-Client-noTSX Icelake-Server
-    Icelake-Server-noTSX Icelake-Server-v3 Icelake-Server-v4 Icelake-Server-v5 Icelake-Server-v6 IvyBridge IvyBridge-IBRS KnightsMill
-    kvm32 kvm64 max Nehalem Nehalem-IBRS Opteron_G1 Opteron_G2 Opteron_G3 Opteron_G4 Opteron_G5 Penryn pentium pentium2 pentium3
-    phenom qemu32 qemu64 SandyBridge SandyBridge-IBRS SapphireRapids SapphireRapids-v2 Skylake-Client Skylake-Client-IBRS
-    Skylake-Client-noTSX-IBRS Skylake-Client-v4 Skylake-Server Skylake-Server-IBRS Skylake-Server-noTSX-IBRS Skylake-Server-v4
-    Skylake-Server-v5 Westmere Westmere-IBRS x86-64-v1 x86-64-v2 x86-64-v2-AES x86-64-v3 x86-64-v4""".split()
-)
+# fmt: off
+_CPU_MODELS = frozenset((
+    "486", "athlon", "Broadwell", "Broadwell-IBRS", "Broadwell-noTSX", "Broadwell-noTSX-IBRS", "Cascadelake-Server",
+    "Cascadelake-Server-noTSX", "Cascadelake-Server-v2", "Cascadelake-Server-v4", "Cascadelake-Server-v5", "Conroe", "Cooperlake",
+    "Cooperlake-v2", "core2duo", "coreduo", "EPYC", "EPYC-Genoa", "EPYC-IBPB", "EPYC-Milan", "EPYC-Milan-v2", "EPYC-Rome",
+    "EPYC-Rome-v2", "EPYC-Rome-v3", "EPYC-Rome-v4", "EPYC-v3", "EPYC-v4", "GraniteRapids", "Haswell", "Haswell-IBRS",
+    "Haswell-noTSX", "Haswell-noTSX-IBRS", "host", "Icelake-Client", "Icelake-Client-noTSX", "Icelake-Server",
+    "Icelake-Server-noTSX", "Icelake-Server-v3", "Icelake-Server-v4", "Icelake-Server-v5", "Icelake-Server-v6", "IvyBridge",
+    "IvyBridge-IBRS", "KnightsMill", "kvm32", "kvm64", "max", "Nehalem", "Nehalem-IBRS", "Opteron_G1", "Opteron_G2", "Opteron_G3",
+    "Opteron_G4", "Opteron_G5", "Penryn", "pentium", "pentium2", "pentium3", "phenom", "qemu32", "qemu64", "SandyBridge",
+    "SandyBridge-IBRS", "SapphireRapids", "SapphireRapids-v2", "Skylake-Client", "Skylake-Client-IBRS",
+    "Skylake-Client-noTSX-IBRS", "Skylake-Client-v4", "Skylake-Server", "Skylake-Server-IBRS", "Skylake-Server-noTSX-IBRS",
+    "Skylake-Server-v4", "Skylake-Server-v5", "Westmere", "Westmere-IBRS", "x86-64-v1", "x86-64-v2", "x86-64-v2-AES", "x86-64-v3",
+    "x86-64-v4",
+))
+# fmt: on
 
-MODELS = ("e1000", "e1000-82540em", "e1000-82544gc", "e1000-82545em", "e1000e", "i82551", "i82557b", "i82559er", "ne2k_isa", "ne2k_pci", "pcnet", "rtl8139", "virtio", "vmxnet3")
+MODELS = (
+    "e1000",
+    "e1000-82540em",
+    "e1000-82544gc",
+    "e1000-82545em",
+    "e1000e",
+    "i82551",
+    "i82557b",
+    "i82559er",
+    "ne2k_isa",
+    "ne2k_pci",
+    "pcnet",
+    "rtl8139",
+    "virtio",
+    "vmxnet3",
+)
 _CACHES = ("none", "writethrough", "writeback", "unsafe", "directsync")
-_KEYBOARDS = ("de", "de-ch", "da", "en-gb", "en-us", "es", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "ja", "lt", "mk", "nl", "no", "pl", "pt", "pt-br", "sv", "sl", "tr")
+_KEYBOARDS = (
+    "de",
+    "de-ch",
+    "da",
+    "en-gb",
+    "en-us",
+    "es",
+    "fi",
+    "fr",
+    "fr-be",
+    "fr-ca",
+    "fr-ch",
+    "hu",
+    "is",
+    "it",
+    "ja",
+    "lt",
+    "mk",
+    "nl",
+    "no",
+    "pl",
+    "pt",
+    "pt-br",
+    "sv",
+    "sl",
+    "tr",
+)
 _OSTYPES = ("other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris")
 _SCSI = ("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi")
 _LOCKS = ("backup", "clone", "create", "migrate", "rollback", "snapshot", "snapshot-delete", "suspending", "suspended")
-_VGAS = ("cirrus", "qxl", "qxl2", "qxl3", "qxl4", "none", "serial0", "serial1", "serial2", "serial3", "std", "virtio", "virtio-gl", "vmware")
+_VGAS = (
+    "cirrus",
+    "qxl",
+    "qxl2",
+    "qxl3",
+    "qxl4",
+    "none",
+    "serial0",
+    "serial1",
+    "serial2",
+    "serial3",
+    "std",
+    "virtio",
+    "virtio-gl",
+    "vmware",
+)
 _TRUNKS = r"\d+(?:-\d+)?(?:;\d+(?:-\d+)?)*"
 
 
@@ -90,7 +151,12 @@ def _tags(_: str, value: str) -> str | None:
     return "invalid characters in tag\n" if wrong else None
 
 
-_THROTTLES = {f"{kind}{way}{more}": number(optional=True) for kind in ("mbps", "iops", "bps") for way in ("", "_rd", "_wr") for more in ("", "_max", "_max_length")}
+_THROTTLES = {
+    f"{kind}{way}{more}": number(optional=True)
+    for kind in ("mbps", "iops", "bps")
+    for way in ("", "_rd", "_wr")
+    for more in ("", "_max", "_max_length")
+}
 DRIVE = Shape(
     default="file",
     keys={
@@ -124,7 +190,7 @@ DRIVE = Shape(
 )
 NIC = Shape(
     default="model",
-    doubles={model: ("model", "macaddr") for model in MODELS},
+    doubles=dict.fromkeys(MODELS, ("model", "macaddr")),
     keys={
         "model": text(enum=MODELS),
         "macaddr": text(optional=True, check=_mac),
@@ -167,7 +233,11 @@ SMBIOS = Shape(
 _MACHINE = Shape(
     default="type",
     keys={
-        "type": text(optional=True, max_length=40, pattern=r"pc|pc(-i440fx)?-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|q35|pc-q35-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|virt(?:-\d+(\.\d+)+)?(\+pve\d+)?"),
+        "type": text(
+            optional=True,
+            max_length=40,
+            pattern=r"pc|pc(-i440fx)?-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|q35|pc-q35-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|virt(?:-\d+(\.\d+)+)?(\+pve\d+)?",
+        ),
         "viommu": text(optional=True, enum=("intel", "virtio")),
         "aw-bits": number(optional=True, minimum=32, maximum=64),
         "enable-s3": boolean(),
@@ -177,18 +247,29 @@ _MACHINE = Shape(
 _CPU = Shape(default="cputype", keys={})
 _VGA = Shape(
     default="type",
-    keys={"type": text(optional=True, enum=_VGAS), "memory": integer(optional=True, minimum=4, maximum=512), "clipboard": text(optional=True, enum=("vnc",))},
+    keys={
+        "type": text(optional=True, enum=_VGAS),
+        "memory": integer(optional=True, minimum=4, maximum=512),
+        "clipboard": text(optional=True, enum=("vnc",)),
+    },
 )
 _EFI = Shape(
     default="file",
-    keys={**{name: DRIVE.keys[name] for name in ("file", "format", "import-from", "size")}, "efitype": text(optional=True, enum=("2m", "4m")), "pre-enrolled-keys": boolean(), "ms-cert": text(optional=True)},
+    keys={
+        **{name: DRIVE.keys[name] for name in ("file", "format", "import-from", "size")},
+        "efitype": text(optional=True, enum=("2m", "4m")),
+        "pre-enrolled-keys": boolean(),
+        "ms-cert": text(optional=True),
+    },
 )
 _TPM = Shape(
     default="file",
-    keys={**{name: DRIVE.keys[name] for name in ("file", "format", "import-from", "size")}, "version": text(optional=True, enum=("v1.2", "v2.0"))},
+    keys={
+        **{name: DRIVE.keys[name] for name in ("file", "format", "import-from", "size")},
+        "version": text(optional=True, enum=("v1.2", "v2.0")),
+    },
 )
 DISK_KEYS = {"ide": 4, "sata": 6, "scsi": 31, "virtio": 16}
-# Which privilege a key needs to be changed: all that are not named here need VM.Config.Options.
 _DISKS: dict[str, Parameter] = {f"{bus}[n]": text(optional=True, numbers=count, check=check(DRIVE)) for bus, count in DISK_KEYS.items()}
 CONFIG: Mapping[str, Parameter] = {
     **_DISKS,
@@ -265,7 +346,23 @@ _PRIVILEGE_OF = {
     "Network": ("net",),
     "CPU": ("cores", "cpu", "cpulimit", "cpuunits", "sockets", "vcpus", "numa", "smp"),
     "Memory": ("memory", "balloon", "shares"),
-    "HWType": ("acpi", "hotplug", "kvm", "machine", "scsihw", "smbios", "tablet", "vga", "watchdog", "audio", "serial", "tdf", "arch", "vmgenid", "rng"),
+    "HWType": (
+        "acpi",
+        "hotplug",
+        "kvm",
+        "machine",
+        "scsihw",
+        "smbios",
+        "tablet",
+        "vga",
+        "watchdog",
+        "audio",
+        "serial",
+        "tdf",
+        "arch",
+        "vmgenid",
+        "rng",
+    ),
     "Cloudinit": ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys"),
 }
 _OF_KEY = {key: f"VM.Config.{name}" for name, keys in _PRIVILEGE_OF.items() for key in keys}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.values import Document, Json
 from provisioner.lab.proxmox.store import Store
+from provisioner.lab.proxmox.values import Document, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from provisioner.lab.proxmox.access import ROOT
 from provisioner.lab.proxmox.auth import hash_password
-from provisioner.lab.proxmox.values import Document, strings
 from provisioner.lab.proxmox.store import Store
+from provisioner.lab.proxmox.values import Document, strings
 
 BUILT_IN_STORAGE = "local"
 CONTENT = "backup,import,iso,vztmpl"  # what the installer of Proxmox VE 9 writes: no disk images until the operator allows them

@@ -5,8 +5,8 @@ from __future__ import annotations
 from provisioner.lab.proxmox import access, auth
 from provisioner.lab.proxmox.access import NOBODY_ASKED, Identity
 from provisioner.lab.proxmox.calls import Call, Calls
-from provisioner.lab.proxmox.values import Json
 from provisioner.lab.proxmox.parameters import boolean, text
+from provisioner.lab.proxmox.values import Json
 
 CALLS = Calls()
 _AREAS = {"access": "/access", "dc": "/", "mapping": "/mapping", "nodes": "/nodes", "sdn": "/sdn", "storage": "/storage", "vms": "/vms"}
@@ -61,4 +61,3 @@ def _capabilities(call: Call, user: str) -> Json:
         held = access.privileges(call.lab.store, Identity(user=user), path)
         found[area] = {name: 1 for name in sorted(held) if name.startswith(_PREFIXES[area])}
     return found
-

@@ -41,7 +41,14 @@ def fingerprint(call: Call) -> str:
 
 def node_row(call: Call, node: str) -> Document:
     """Return what lists show of a node; the figures only to those who may see them."""
-    row: Document = {"node": node, "type": "node", "id": f"node/{node}", "status": "online", "level": "", "ssl_fingerprint": fingerprint(call)}
+    row: Document = {
+        "node": node,
+        "type": "node",
+        "id": f"node/{node}",
+        "status": "online",
+        "level": "",
+        "ssl_fingerprint": fingerprint(call),
+    }
     if not call.allowed(f"/nodes/{node}", "Sys.Audit"):
         return row
     total, used = figures.memory()
@@ -75,7 +82,16 @@ def node_status(call: Call) -> Json:
         "cpu": min(1.0, figures.load()[0] / figures.processors()),
         "wait": 0,
         "loadavg": [f"{value:.2f}" for value in figures.load()],
-        "cpuinfo": {"cpus": figures.processors(), "cores": figures.processors(), "sockets": 1, "model": "", "mhz": "0", "flags": "", "hvm": "", "user_hz": 100},
+        "cpuinfo": {
+            "cpus": figures.processors(),
+            "cores": figures.processors(),
+            "sockets": 1,
+            "model": "",
+            "mhz": "0",
+            "flags": "",
+            "hvm": "",
+            "user_hz": 100,
+        },
         "memory": {"total": total, "used": used, "free": total - used, "available": total - used},
         "rootfs": {"total": space["total"], "used": space["used"], "avail": space["avail"], "free": space["avail"]},
         "swap": {"total": 0, "used": 0, "free": 0},

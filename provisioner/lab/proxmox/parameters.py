@@ -45,7 +45,7 @@ class Parameter:
     numbers: int = 32  # `net[n]`: n below this
 
 
-def text(
+def text(  # noqa: PLR0913  a declaration: every argument is named where it is used
     *,
     optional: bool = False,
     enum: tuple[str, ...] = (),
@@ -57,7 +57,16 @@ def text(
     numbers: int = 32,
 ) -> Parameter:
     """Return a string parameter."""
-    return Parameter(optional=optional, enum=enum, max_length=max_length, min_length=min_length, pattern=pattern, check=check, requires=requires, numbers=numbers)
+    return Parameter(
+        optional=optional,
+        enum=enum,
+        max_length=max_length,
+        min_length=min_length,
+        pattern=pattern,
+        check=check,
+        requires=requires,
+        numbers=numbers,
+    )
 
 
 def integer(*, optional: bool = False, minimum: int | None = None, maximum: int | None = None, check: Check | None = None) -> Parameter:
@@ -109,7 +118,7 @@ IN_PATH: dict[str, Parameter] = {
 
 def _wrong_number(value: float, wanted: Parameter) -> str | None:
     if wanted.minimum is not None and value < wanted.minimum:
-        return f"value must have a minimum value of {wanted.minimum:g}" if wanted.minimum < 1e6 else f"value must have a minimum value of {int(wanted.minimum)}"
+        return f"value must have a minimum value of {int(wanted.minimum)}"
     if wanted.maximum is not None and value > wanted.maximum:
         return f"value must have a maximum value of {int(wanted.maximum)}"
     return None

@@ -48,12 +48,23 @@ def _storages(call: Call) -> list[Document]:
 
 
 def _pools(call: Call) -> list[Document]:
-    return [{"id": f"/pool/{key}", "type": "pool", "pool": key} for key in call.lab.store.keys("pool") if call.allowed(f"/pool/{key}", "Pool.Audit")]
+    return [
+        {"id": f"/pool/{key}", "type": "pool", "pool": key}
+        for key in call.lab.store.keys("pool")
+        if call.allowed(f"/pool/{key}", "Pool.Audit")
+    ]
 
 
 def _networks(call: Call) -> list[Document]:
     return [
-        {"id": f"network/{node}/zone/localnetwork", "type": "network", "node": node, "network": "localnetwork", "network-type": "zone", "status": "ok"}
+        {
+            "id": f"network/{node}/zone/localnetwork",
+            "type": "network",
+            "node": node,
+            "network": "localnetwork",
+            "network-type": "zone",
+            "status": "ok",
+        }
         for node in call.lab.store.keys("node")
         if call.allowed_any("/sdn/zones/localnetwork", "SDN.Audit", "SDN.Use")
     ]

@@ -10,7 +10,10 @@ _VM_USER = (_VM_AGENT - frozenset({"VM.GuestAgent.Unrestricted"})) | frozenset(
     {"VM.Audit", "VM.Backup", "VM.Config.CDROM", "VM.Config.Cloudinit", "VM.Console", "VM.PowerMgmt"}
 )
 _VM_ADMIN = (
-    _VM_USER | _VM_CONFIG | _VM_AGENT | frozenset({"VM.Allocate", "VM.Clone", "VM.Migrate", "VM.Replicate", "VM.Snapshot", "VM.Snapshot.Rollback"})
+    _VM_USER
+    | _VM_CONFIG
+    | _VM_AGENT
+    | frozenset({"VM.Allocate", "VM.Clone", "VM.Migrate", "VM.Replicate", "VM.Snapshot", "VM.Snapshot.Rollback"})
 )
 _DATASTORE = frozenset(f"Datastore.{part}" for part in ("Allocate", "AllocateSpace", "AllocateTemplate", "Audit"))
 _SYS = frozenset(f"Sys.{part}" for part in ("AccessNetwork", "Audit", "Console", "Incoming", "Modify", "PowerMgmt", "Syslog"))
@@ -24,8 +27,13 @@ ALL_PRIVILEGES = _VM_ADMIN | _DATASTORE | _SYS | _SDN | _MAPPING | _ACCESS | _PO
 BUILT_IN: Mapping[str, frozenset[str]] = {
     "Administrator": ALL_PRIVILEGES,
     "NoAccess": frozenset(),
-    "PVEAdmin": ALL_PRIVILEGES - frozenset({"Mapping.Modify", "Permissions.Modify", "Realm.Allocate", "Sys.AccessNetwork", "Sys.Incoming", "Sys.Modify", "Sys.PowerMgmt"}),
-    "PVEAuditor": frozenset({"Datastore.Audit", "Mapping.Audit", "Pool.Audit", "SDN.Audit", "Sys.Audit", "VM.Audit", "VM.GuestAgent.Audit"}),
+    "PVEAdmin": ALL_PRIVILEGES
+    - frozenset(
+        {"Mapping.Modify", "Permissions.Modify", "Realm.Allocate", "Sys.AccessNetwork", "Sys.Incoming", "Sys.Modify", "Sys.PowerMgmt"}
+    ),
+    "PVEAuditor": frozenset(
+        {"Datastore.Audit", "Mapping.Audit", "Pool.Audit", "SDN.Audit", "Sys.Audit", "VM.Audit", "VM.GuestAgent.Audit"}
+    ),
     "PVEDatastoreAdmin": _DATASTORE,
     "PVEDatastoreUser": frozenset({"Datastore.AllocateSpace", "Datastore.Audit"}),
     "PVEMappingAdmin": _MAPPING,

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import access_calls, agent_calls, cluster, firewall_calls, guest_calls, guest_change, guest_create, guest_power, login, network_calls, nodes, pool_calls, resources, storage_calls, task_calls, upload_calls
+from provisioner.lab.proxmox import (
+    access_calls,
+    agent_calls,
+    cluster,
+    firewall_calls,
+    guest_calls,
+    guest_change,
+    guest_create,
+    guest_power,
+    login,
+    network_calls,
+    nodes,
+    pool_calls,
+    resources,
+    storage_calls,
+    task_calls,
+    upload_calls,
+)
 from provisioner.lab.proxmox.calls import Calls, Route
 
 _MODULES: tuple[Calls, ...] = (

@@ -1,8 +1,8 @@
 """The API's server: `Server(root, driver, switch, port)`, and the nodes it knows, as the installer leaves them.
 
-    with Server(root, driver, switch, 0) as server:
-        add_node(root, "pve-kedougou", password)
-        ...  server.url, server.ca_file
+with Server(root, driver, switch, 0) as server:
+    add_node(root, "pve-kedougou", password)
+    ...  server.url, server.ca_file
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 20.0
+_CLOSE_SECONDS = 0.05  # TLS connections end some turns of the loop after they were closed
 
 
 class Server:
@@ -98,16 +99,21 @@ class Server:
         store = Store(database(self._root))
         lab = Lab(root=self._root, store=store, tasks=Tasks(store), driver=self._driver, switch=self._switch)
         transport = Transport(lab, ROUTES, self._delay)
-        runner = web.ServerRunner(web.Server(transport.answer, access_log=None))
+        server = web.Server(transport.answer, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=1.0)
         try:
             await runner.setup()
-            site = web.TCPSite(runner, _HOST, self.port, ssl_context=certificate.context(server_file), shutdown_timeout=1)
+            site = web.TCPSite(runner, _HOST, self.port, ssl_context=certificate.context(server_file))
             await site.start()
             self.port = int(runner.addresses[0][1])
             self._ready.set()
             await self._stop.wait()
         finally:
+            open_ones = [connection.transport for connection in server.connections if connection.transport is not None]
             await runner.cleanup()
+            for connection in open_ones:
+                connection.abort()
+            await asyncio.sleep(_CLOSE_SECONDS)
             transport.close()
             lab.tasks.close()
             store.close()

@@ -90,7 +90,11 @@ def add_storage(call: Call) -> Json:
     return {"storage": name, "type": kind}
 
 
-@CALLS.put("/storage/{storage}", allow=Need("/storage", "Datastore.Allocate"), parameters={**_SETTINGS, "delete": text(optional=True), "digest": DIGEST})
+@CALLS.put(
+    "/storage/{storage}",
+    allow=Need("/storage", "Datastore.Allocate"),
+    parameters={**_SETTINGS, "delete": text(optional=True), "digest": DIGEST},
+)
 def change_storage(call: Call) -> Json:
     """Change a storage: its kinds of content, its nodes."""
     name = call.text("storage")
@@ -141,7 +145,11 @@ def list_node_storages(call: Call) -> Json:
     wanted = split_list(call.text("content"))
     rows: list[Document] = []
     for name, settings in call.lab.store.items("storage"):
-        if not storages.available(settings, call.node) or not call.allowed_any(f"/storage/{name}", *_SEE) or call.text("storage", name) != name:
+        if (
+            not storages.available(settings, call.node)
+            or not call.allowed_any(f"/storage/{name}", *_SEE)
+            or call.text("storage", name) != name
+        ):
             continue
         storage = storages.find(call.lab, call.node, name)
         if not wanted or set(wanted) & set(storage.content):
@@ -233,4 +241,4 @@ def delete_volume(call: Call) -> Json:
         volume.path.unlink(missing_ok=True)
         log(f"Removed volume '{volume.id}'")
 
-    return call.task("imgdel", volume.id.replace(":", "-") if volume.vmid is None else f"{volume.vmid}@{volume.storage.name}", work)
+    return call.task("imgdel", f"{volume.vmid}@{volume.storage.name}" if volume.vmid is not None else volume.storage.name, work)

@@ -13,7 +13,15 @@ from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.installer import storage_folder
 from provisioner.lab.proxmox.values import Document, split_list
 
-FOLDERS = {"iso": "template/iso", "vztmpl": "template/cache", "import": "import", "images": "images", "backup": "dump", "snippets": "snippets", "rootdir": "private"}
+FOLDERS = {
+    "iso": "template/iso",
+    "vztmpl": "template/cache",
+    "import": "import",
+    "images": "images",
+    "backup": "dump",
+    "snippets": "snippets",
+    "rootdir": "private",
+}
 ENDINGS = {
     "iso": (".iso", ".img"),
     "vztmpl": (".tar.gz", ".tar.xz", ".tar.zst"),
@@ -89,7 +97,9 @@ def find(lab: Lab, node: str, name: str) -> Storage:
 def named(storage: Storage, name: str) -> Volume:
     """Return the volume of a name, whether its file exists or not."""
     if found := _IMAGE.match(name):
-        return Volume(storage=storage, name=name, content="images", path=storage.folder / "images" / found[1] / found[2], vmid=int(found[1]))
+        return Volume(
+            storage=storage, name=name, content="images", path=storage.folder / "images" / found[1] / found[2], vmid=int(found[1])
+        )
     if found := _FILE.match(name):
         return Volume(storage=storage, name=name, content=found[1], path=storage.folder / FOLDERS[found[1]] / found[2])
     raise Failure.of(f"unable to parse directory volume name '{name}'")

@@ -68,7 +68,8 @@ class Store:
         """Write a document; one that exists keeps its place in the order."""
         with self.lock:
             self.connection.execute(
-                "INSERT INTO document VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", (kind, key, json.dumps(document))
+                "INSERT INTO document VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+                (kind, key, json.dumps(document)),
             )
 
     def delete(self, kind: str, key: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from provisioner.lab.proxmox.access import EVERYONE
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import VMID, boolean, integer, text
 from provisioner.lab.proxmox.tasks import Task
-from provisioner.lab.proxmox.access import EVERYONE
 from provisioner.lab.proxmox.values import Beside, Document, Json, split_list
 
 CALLS = Calls()

@@ -17,8 +17,8 @@ from provisioner.errors import TerangaError
 from provisioner.lab.guests.driver import AgentError, GuestError
 from provisioner.lab.proxmox.access import Identity
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.values import Document
 from provisioner.lab.proxmox.store import Store
+from provisioner.lab.proxmox.values import Document
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ class Tasks:
         self._pids = itertools.count(os.getpid() % 0x8000)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="task")
         with store.lock:
-            store.connection.execute("UPDATE task SET endtime = ?, exitstatus = 'unexpected status' WHERE endtime IS NULL", (int(time.time()),))
+            store.connection.execute(
+                "UPDATE task SET endtime = ?, exitstatus = 'unexpected status' WHERE endtime IS NULL", (int(time.time()),)
+            )
 
     def close(self) -> None:
         """Wait for the running tasks."""
@@ -71,7 +73,9 @@ class Tasks:
         pid, pstart, now = next(self._pids), int(time.monotonic() * _TICKS_PER_SECOND), int(time.time())
         upid = f"UPID:{node}:{pid:08X}:{pstart:08X}:{now:08X}:{kind}:{id_}:{who.full}:"
         with self._store.lock:
-            self._store.connection.execute("INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", (upid, node, pid, pstart, now, kind, id_, who.full))
+            self._store.connection.execute(
+                "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", (upid, node, pid, pstart, now, kind, id_, who.full)
+            )
         return upid
 
     def _work(self, upid: str, work: Work) -> None:
@@ -126,5 +130,14 @@ class Tasks:
 def _task(row: tuple[str, str, int, int, int, str, str, str, int | None, str | None]) -> Task:
     upid, node, pid, pstart, starttime, kind, id_, user, endtime, exitstatus = row
     return Task(
-        upid=upid, node=node, pid=pid, pstart=pstart, starttime=starttime, type=kind, id=id_, user=user, endtime=endtime, exitstatus=exitstatus
+        upid=upid,
+        node=node,
+        pid=pid,
+        pstart=pstart,
+        starttime=starttime,
+        type=kind,
+        id=id_,
+        user=user,
+        endtime=endtime,
+        exitstatus=exitstatus,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
@@ -19,8 +20,8 @@ from provisioner.lab.proxmox import auth
 from provisioner.lab.proxmox.access import Identity, Login
 from provisioner.lab.proxmox.calls import Call, Lab, Route, Upload, find
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.values import Beside, Json
 from provisioner.lab.proxmox.parameters import plain, verify
+from provisioner.lab.proxmox.values import Beside, Json
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +33,21 @@ _WORKERS = 32
 
 
 def segments(raw_path: str) -> list[str]:
-    """Return the decoded segments of a path; it is split first, so that %2F stays inside its segment. The last template may hold slashes."""
+    """Return the decoded segments of a path; it is split first, so that %2F stays inside its segment."""
     parts = [part for part in raw_path.partition("?")[0].split("/") if part]
-    if [part for part in parts[:2]] != _PREFIX:
+    if parts[:2] != _PREFIX:
         raise Failure(404, f"no such file '{unquote(raw_path.partition('?')[0])}'", bare=True)
     return [unquote(part) for part in parts[2:]]
 
 
+def _target(request: web.BaseRequest) -> list[str]:
+    if request.method not in _METHODS:
+        raise Failure(501, f"method '{request.method}' not available", bare=True)
+    return segments(request.raw_path)
+
+
 def _pairs(text: str) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        given[name] = value
-    return given
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _json_body(text: str) -> dict[str, str]:
@@ -85,15 +89,13 @@ class Transport:
         """Answer one request."""
         upload: Upload | None = None
         try:
-            if request.method not in _METHODS:
-                raise Failure(501, f"method '{request.method}' not available", bare=True)
-            parts = segments(request.raw_path)
+            parts = _target(request)
             loop = asyncio.get_running_loop()
             route, inside, who = await loop.run_in_executor(self._pool, self._front, request, parts)
             given, upload = await self._body(request)
             data = await loop.run_in_executor(self._pool, self._call, route, inside, who, given, upload)
         except Failure as failure:
-            if failure.status == 401:
+            if failure.status == HTTPStatus.UNAUTHORIZED:
                 await asyncio.sleep(self._delay)
             return _refusal(failure)
         except Exception:
@@ -138,12 +140,10 @@ class Transport:
         try:
             reader = await request.multipart()
             while (part := await reader.next()) is not None:
-                if not isinstance(part, BodyPartReader):
-                    raise Failure(501, "nested multipart is not supported", bare=True)
-                if part.filename is None:
-                    form[part.name or ""] = await part.text()
-                else:
+                if isinstance(part, BodyPartReader) and part.filename is not None:
                     upload = await self._file(part)
+                elif isinstance(part, BodyPartReader):
+                    form[part.name or ""] = await part.text()
         except BaseException:
             if upload is not None:
                 upload.path.unlink(missing_ok=True)
@@ -158,11 +158,13 @@ class Transport:
                 while chunk := await part.read_chunk(_CHUNK):
                     await asyncio.get_running_loop().run_in_executor(self._pool, sink.write, chunk)
             except BaseException:
-                path.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)  # noqa: ASYNC240  on a local file system, and only when the client is gone
                 raise
         return Upload(filename=part.filename or "", path=path)
 
-    def _call(self, route: Route, inside: Mapping[str, str], who: Identity, given: Mapping[str, str], upload: Upload | None) -> Json | Beside:
+    def _call(
+        self, route: Route, inside: Mapping[str, str], who: Identity, given: Mapping[str, str], upload: Upload | None
+    ) -> Json | Beside:
         for name, value in given.items():
             if name in inside and inside[name] != value:
                 raise Failure.parameter(name, "duplicate parameter (already defined in URI) with conflicting values!")
@@ -172,7 +174,9 @@ class Transport:
             raise Failure.denied(*refusal)
         if route.proxied and self._lab.store.get("node", raw["node"]) is None and raw["node"] != "localhost":
             name = raw["node"]
-            raise Failure.of(f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution")
+            raise Failure.of(
+                f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution"
+            )
         return route.handler(Call(lab=self._lab, who=who, parameters=verify(raw, route.parameters), upload=upload))
 
 
