@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 from provisioner.setup import debian, doctor, engine, programs, venv
 from provisioner.setup.layout import CHECKOUT, VENV, SetupError, cache, logs
@@ -22,9 +21,7 @@ PACKAGES = Step(
     done=lambda: not debian.missing() and not debian.left_over(),
     apply=debian.install,
 )
-ENVIRONMENT = Step(
-    name="environment", what="make .venv from requirements.lock", lasts="about 1 minute", done=venv.done, apply=venv.make
-)
+ENVIRONMENT = Step(name="environment", what="make .venv from requirements.lock", lasts="about 1 minute", done=venv.done, apply=venv.make)
 ENGINE = Step(
     name="engine",
     what="put the Pulumi engine and the Proxmox plugin in place",
@@ -50,7 +47,9 @@ def image() -> None:
 
 
 def _stale() -> bool:
-    recipe = max((file.stat().st_mtime for file in (CHECKOUT / "inventory" / "images" / "server").rglob("*") if file.is_file()), default=0.0)
+    recipe = max(
+        (file.stat().st_mtime for file in (CHECKOUT / "inventory" / "images" / "server").rglob("*") if file.is_file()), default=0.0
+    )
     newest = max(file.stat().st_mtime for file in (cache() / "images").glob("server-*/*.qcow2"))
     return recipe > newest
 

@@ -59,7 +59,9 @@ def checks() -> tuple[Check, ...]:
 
 def _env() -> dict[str, str]:
     path = f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"
-    return programs.environment(PATH=path, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", ANSIBLE_HOME=str(cache() / "ansible"), NO_COLOR="1")
+    return programs.environment(
+        PATH=path, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", ANSIBLE_HOME=str(cache() / "ansible"), NO_COLOR="1"
+    )
 
 
 def run(check: Check) -> Outcome:

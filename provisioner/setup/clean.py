@@ -38,7 +38,7 @@ def mounts() -> tuple[str, ...]:
 
 def processes() -> tuple[int, ...]:
     """Return the processes that live in the lab's namespaces or whose arguments name the lab's folder."""
-    inodes = {os.stat(f"/run/netns/{name}").st_ino for name in namespaces()}
+    inodes = {Path(f"/run/netns/{name}").stat().st_ino for name in namespaces()}
     return tuple(sorted(set(_candidates(inodes)) - {os.getpid(), os.getppid()}))
 
 
@@ -46,7 +46,7 @@ def _candidates(inodes: set[int]) -> Iterator[int]:
     folder = str(state() / "lab").encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if os.stat(entry / "ns" / "net").st_ino in inodes or folder in (entry / "cmdline").read_bytes():
+            if (entry / "ns" / "net").stat().st_ino in inodes or folder in (entry / "cmdline").read_bytes():
                 yield int(entry.name)
 
 

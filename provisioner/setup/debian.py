@@ -70,19 +70,19 @@ def left_over() -> bool:
 def no_daemons() -> Iterator[None]:
     """Forbid packages to start daemons; what stood there before comes back, also after a kill (at the next run)."""
     if _KEPT.exists():
-        os.replace(_KEPT, POLICY)
+        _KEPT.replace(POLICY)
     ours = POLICY.exists() and POLICY.read_text() == _FORBIDDEN
     if POLICY.exists() and not ours:
         os.link(POLICY, _KEPT)
     fresh = POLICY.with_name("policy-rc.d.new-teranga")
     fresh.write_text(_FORBIDDEN)
     fresh.chmod(0o755)
-    os.replace(fresh, POLICY)
+    fresh.replace(POLICY)
     try:
         yield
     finally:
         if _KEPT.exists():
-            os.replace(_KEPT, POLICY)
+            _KEPT.replace(POLICY)
         else:
             POLICY.unlink(missing_ok=True)
 

@@ -120,14 +120,18 @@ def _engine() -> Iterator[Finding]:
     if engine.done():
         yield Finding(what="engine", status=OK, seen=_said(engine.pulumi_root() / "bin" / "pulumi", "version"))
         plugin = engine.plugin_dir()
-        yield Finding(what="plugin", status=OK, seen=f"proxmoxve {_said(plugin / 'pulumi-resource-proxmoxve', '-version')} in {plugin.resolve()}")
+        yield Finding(
+            what="plugin", status=OK, seen=f"proxmoxve {_said(plugin / 'pulumi-resource-proxmoxve', '-version')} in {plugin.resolve()}"
+        )
         return
     for what, words in zip(("engine", "plugin"), engine.plan(), strict=True):
         ready = "none:" not in words
         yield Finding(what=what, status=SETUP if ready else MISSING, seen=words, remedy="" if ready else "see Go")
     go = golang.find()
     seen = golang.version(go) if go else "not found"
-    yield _found("Go", go is not None, seen, f"unpack version {OLDEST_GO[0]}.{OLDEST_GO[1]} or newer from https://go.dev/dl into /usr/local/go")
+    yield _found(
+        "Go", go is not None, seen, f"unpack version {OLDEST_GO[0]}.{OLDEST_GO[1]} or newer from https://go.dev/dl into /usr/local/go"
+    )
 
 
 def _said(program: Path, argument: str) -> str:

@@ -104,16 +104,16 @@ def installed(name: str) -> Path | None:
 
 
 def _version(program: Path, name: str) -> bool:
-    argv, wanted = ([program, "version"], ENGINE_VERSION) if name == "pulumi" else ([program, "-version"], PLUGIN_VERSION)
-    said = programs.read(argv, env=programs.environment(PULUMI_SKIP_UPDATE_CHECK="true"))
+    argument, wanted = ("version", ENGINE_VERSION) if name == "pulumi" else ("-version", PLUGIN_VERSION)
+    said = programs.read([program, argument], env=programs.environment(PULUMI_SKIP_UPDATE_CHECK="true"))
     return said is not None and said.strip().lstrip("v") == wanted
 
 
 def _checksum(url: str) -> str | None:
     for line in _CHECKSUMS.read_text().splitlines():
-        words = line.split()
-        if len(words) == 2 and words[1] == url:
-            return words[0]
+        checksum, _, address = line.partition("  ")
+        if address == url:
+            return checksum
     return None
 
 
@@ -143,7 +143,7 @@ def _download(url: str, wanted: str, folder: Path) -> bool:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     shutil.unpack_archive(archive, part)
-    os.replace(part, folder)
+    part.replace(folder)
     archive.unlink()
     return True
 
@@ -178,7 +178,7 @@ def _place(source: Path, target: Path) -> None:
         os.link(source.resolve(), fresh)
     if not fresh.exists():
         shutil.copy2(source, fresh)
-    os.replace(fresh, target)
+    fresh.replace(target)
 
 
 def _language_host(beside: Path) -> None:
@@ -190,7 +190,7 @@ def _language_host(beside: Path) -> None:
     fresh = ROOT / "bin" / ".pulumi-language-python.new"
     fresh.write_text(f"#!{VENV / 'bin' / 'python'}\n" + (SOURCES / "language_host.py").read_text())
     fresh.chmod(0o755)
-    os.replace(fresh, ROOT / "bin" / "pulumi-language-python")
+    fresh.replace(ROOT / "bin" / "pulumi-language-python")
 
 
 def _link(source: Path, target: Path) -> None:
@@ -198,4 +198,4 @@ def _link(source: Path, target: Path) -> None:
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(source.resolve())
-    os.replace(fresh, target)
+    fresh.replace(target)

@@ -91,7 +91,7 @@ def build(module: Module, log: Path) -> Path:
     with _workshop(final) as folder:
         program = folder / module.program
         env = programs.environment(CGO_ENABLED="0", GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false")
-        argv = ["nice", "-n", "10", go, "build", "-trimpath", "-o", program, *module.flags]
+        argv: list[str | Path] = ["nice", "-n", "10", go, "build", "-trimpath", "-o", program, *module.flags]
         programs.run(argv, log, _BUILD_SECONDS, cwd=module.folder, env=env)
         if module is BRIDGE:
             programs.run([program, "schema", "--out", folder, "--skip-docs", "--skip-examples"], log, _BUILD_SECONDS, cwd=folder)
@@ -107,4 +107,4 @@ def _workshop(final: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     folder.mkdir()
     yield folder
-    os.replace(folder, final)
+    folder.replace(final)

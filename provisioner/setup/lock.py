@@ -20,7 +20,8 @@ def main() -> int:
         python = Path(folder) / "bin" / "python"
         programs.run([sys.executable, "-m", "venv", folder], log, _SECONDS)
         programs.run([python, "-m", "pip", "install", "--cache-dir", cache() / "pip", _PIP_TOOLS], log, _SECONDS)
-        compile_ = [python, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras"]
+        pins = ["--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-emit-find-links"]
+        compile_: list[str | Path] = [python, "-m", "piptools", "compile", *pins]
         programs.run([*compile_, "--extra", "dev", "--no-header", "--output-file", LOCK, "pyproject.toml"], log, _SECONDS)
     print(f"lock: {sum('==' in line for line in LOCK.read_text().splitlines())} packages")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -31,10 +30,10 @@ def make(log: Path) -> None:
     broken = _OPEN.exists() or programs.read([VENV / "bin" / "python", "-m", "pip", "--version"], 30) is None
     programs.run([sys.executable, "-m", "venv", *(["--clear"] if broken else []), VENV], log, _SECONDS)
     _OPEN.touch()
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--cache-dir", cache() / "pip"]
+    pip: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--cache-dir", cache() / "pip"]
     programs.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", LOCK], log, _SECONDS)
     programs.run([*pip, "--no-index", "--no-deps", "--no-build-isolation", "--editable", CHECKOUT], log, _SECONDS)
     fresh = _STAMP.with_suffix(".new")
     fresh.write_text(fingerprint())
-    os.replace(fresh, _STAMP)
+    fresh.replace(_STAMP)
     _OPEN.unlink()

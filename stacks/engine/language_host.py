@@ -49,8 +49,8 @@ def _virtualenv(info: language_pb2.ProgramInfo) -> Path | None:
     return Path(info.root_directory) / name if name else None
 
 
-def _start(argv: list[str], **how: object) -> subprocess.Popen[bytes]:
-    child = subprocess.Popen(argv, **how)  # type: ignore[call-overload]  # the keywords are checked by our callers
+def _kept(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Remember a child until it is done with, so that it ends with us."""
     _children.add(child)
     return child
 
@@ -129,7 +129,7 @@ class Host(LanguageRuntimeServicer):
     def Run(self, request: language_pb2.RunRequest, context: object) -> language_pb2.RunResponse:
         """Run the program in a child and return its error, if any."""
         argv = [str(python_of(request.info)), "-u", __file__, "run"]
-        child = _start(argv, stdin=subprocess.PIPE, cwd=request.info.program_directory or request.pwd or None)
+        child = _kept(subprocess.Popen(argv, stdin=subprocess.PIPE, cwd=request.info.program_directory or request.pwd or None))
         child.communicate(request.SerializeToString())
         _children.discard(child)
         if child.returncode == ERROR_WAS_SHOWN:
@@ -142,7 +142,8 @@ class Host(LanguageRuntimeServicer):
         program = Path(request.info.program_directory) / (request.info.entry_point or ".")
         variables = dict(pair.split("=", 1) for pair in request.env if "=" in pair)
         argv = [str(python_of(request.info)), "-u", str(program), *request.args]
-        child = _start(argv, cwd=request.pwd, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        env = os.environ | variables
+        child = _kept(subprocess.Popen(argv, cwd=request.pwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         if child.stdout is None or child.stderr is None:
             raise AssertionError(argv)
         errors: list[bytes] = []
@@ -161,7 +162,7 @@ def _drain(pipe: IO[bytes], lines: list[bytes]) -> None:
 
 
 def _told(argv: list[str], folder: Path) -> Iterator[language_pb2.InstallDependenciesResponse]:
-    child = _start(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    child = _kept(subprocess.Popen(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
     if child.stdout is None:
         raise AssertionError(argv)
     for line in child.stdout:
@@ -198,9 +199,12 @@ def run() -> int:
 
 
 def _outcome(program: str) -> int:
+    def execute() -> None:
+        runpy.run_path(program, run_name="__main__")
+
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(run_in_stack(lambda: runpy.run_path(program, run_name="__main__") and None))
+        loop.run_until_complete(run_in_stack(execute))
     except RunError as error:
         log.error(str(error))
         return ERROR_WAS_SHOWN
@@ -211,7 +215,7 @@ def _outcome(program: str) -> int:
         return ERROR_WAS_SHOWN
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else int(bool(leave.code))
-    except Exception as error:  # a program may raise anything
+    except Exception as error:  # noqa: BLE001  # a program may raise anything
         log.error(f"the program failed: {error}\n{traceback.format_exc()}")
         return ERROR_WAS_SHOWN
     finally:
