@@ -141,6 +141,5 @@ def _forget(call: Call) -> None:
         pools_of_guests.leave(store, call.vmid)
         for key in store.keys("acl", f"/vms/{call.vmid}|"):
             store.delete("acl", key)
-        for kind in ("firewall",):
-            for key in store.keys(kind, f"vm/{call.vmid}/"):
-                store.delete(kind, key)
+        for key in store.keys("firewall", f"{call.vmid}/"):
+            store.delete("firewall", key)

@@ -78,11 +78,16 @@ def remove_node(root: Path, name: str) -> None:
             gone = {key for key, guest in store.items("guest") if guest.get("node") == name}
             for key in gone:
                 store.delete("guest", key)
+                for part in ("firewall", "acl"):
+                    prefix = f"{key}/" if part == "firewall" else f"/vms/{key}|"
+                    for found in store.keys(part, prefix):
+                        store.delete(part, found)
             for pool, document in store.items("pool"):
                 store.put("pool", pool, document | {"vms": [vmid for vmid in strings(document.get("vms")) if vmid not in gone]})
             for kind in ("network", "network_new", "dns", "hosts"):
                 for key in store.keys(kind, f"{name}/"):
                     store.delete(kind, key)
+            store.delete("option", f"network_pending/{name}")
             store.delete("node", name)
             store.connection.execute("DELETE FROM task_line WHERE upid IN (SELECT upid FROM task WHERE node = ?)", (name,))
             store.connection.execute("DELETE FROM task WHERE node = ?", (name,))
