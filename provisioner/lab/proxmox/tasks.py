@@ -61,7 +61,7 @@ class Tasks:
 
     def close(self) -> None:
         """Wait for the running tasks."""
-        self._pool.shutdown(wait=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def run(self, node: str, who: Identity, kind: str, id_: str, work: Work) -> str:
         """Start `work` as a task of a node; return its UPID once it has ended, at the latest after a few seconds."""

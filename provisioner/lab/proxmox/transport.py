@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,7 @@ class Transport:
         self._delay = failure_delay
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="call")
         self._folder = lab.root / "tmp"
+        shutil.rmtree(self._folder, ignore_errors=True)  # what a killed server was receiving
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from provisioner.lab.guests.record import RecordDriver, RecordSwitch
+from provisioner.lab.proxmox.server import Server
 from tests.unit.lab_proxmox_core.client import Api
 
 
@@ -65,6 +67,16 @@ def test_a_path_in_an_uploads_name_stays_inside_the_storage(api: Api) -> None:
 
     assert _volids(api) == ["local:iso/evil.iso"]
     assert api.call("GET", "/nodes/pve1/storage/local/content/local:iso%2F..%2F..%2Fpve.db").status_code == 500
+
+
+def test_what_a_killed_server_was_receiving_is_gone_at_the_next_start(api: Api) -> None:
+    (api.root / "tmp" / "upload-left").write_bytes(b"half")
+    api.server.stop()
+
+    with Server(api.root, RecordDriver(), RecordSwitch(), 0, failure_delay=0.0):
+        left = list((api.root / "tmp").iterdir())
+
+    assert left == []
 
 
 @pytest.mark.parametrize(
