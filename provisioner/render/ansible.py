@@ -139,7 +139,7 @@ def _site_interface(name: str, tunnel: Tunnel, peers: Mapping[str, str]) -> Mapp
     behind = [str(prefix) for prefix in tunnel.hub_prefixes]
     far = f"{tunnel.hub_address.ip}/32"
     peer = _peer(tunnel, peers, endpoint=f"{tunnel.hub_endpoint}:{tunnel.port}", allowed=[far, *behind])
-    return {"interface": name, "port": tunnel.port, "addresses": [str(tunnel.address)], "routes": behind, "peers": peer}
+    return {"interface": name, "port": tunnel.port, "addresses": [str(tunnel.address)], "peers": peer}
 
 
 def _interface(plan: Plan, name: str, ends: Sequence[Tunnel], peers: Mapping[str, str]) -> Mapping[str, object]:
@@ -149,7 +149,6 @@ def _interface(plan: Plan, name: str, ends: Sequence[Tunnel], peers: Mapping[str
         "interface": name,
         "port": ends[0].port,
         "addresses": [*own, *(str(tunnel.hub_address) for tunnel in ends)],
-        "routes": [str(prefix) for tunnel in ends for prefix in tunnel.site_prefixes],
         "peers": [
             peer
             for tunnel in ends
@@ -174,7 +173,6 @@ def _address_of(plan: Plan, name: str) -> str:
 def _database(plan: Plan, guest: Guest, control: Control) -> Mapping[str, object]:
     return {
         "database_address": str(guest.nics[0].address.ip),
-        "database_authority": str(control.authority),
         "database_certificate": str(control.servers[f"{guest.name}.{plan.domain}"]),
         "database_memory": guest.memory,
         "database_services": [
