@@ -27,6 +27,7 @@ _OVMF = Path("/usr/share/OVMF")
 _BOOT_SECONDS = 420  # an upper bound: QEMU translates, and the machine may be busy
 _MAC = "02:54:00:10:01:00"
 _GIB = 2**30
+_WHY_NOT = "systemctl --failed --no-legend; sudo journalctl -b -p warning --no-pager | tail -40"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,8 @@ class _Machine:
 
     def ssh(self, words: str, timeout: int = 60) -> command.Completed:
         """Run a command line in the machine; its host key must be the one pinned by the first contact of this test."""
-        options = ("-i", self.folder / "key", "-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}", "-o", "StrictHostKeyChecking=accept-new")
+        pinned = f"UserKnownHostsFile={self.folder / 'known_hosts'}"
+        options = ("-i", self.folder / "key", "-o", pinned, "-o", "StrictHostKeyChecking=accept-new")
         argv = ("ssh", *options, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-p", str(self.port), "teranga@127.0.0.1", words)
         return command.attempt(argv, command.Run(timeout=timedelta(seconds=timeout)))
 
@@ -123,7 +125,8 @@ def _argv(folder: Path, port: int, firmware: tuple[str, ...]) -> tuple[str, ...]
         *("-serial", f"file:{folder / 'serial.log'}"),
         *("-device", "virtio-scsi-pci,id=scsi", "-drive", f"file={folder / 'disk.qcow2'},if=none,id=disk,discard=on"),
         *("-device", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1"),
-        *("-drive", f"file={folder / 'seed.iso'},if=none,id=seed,format=raw,readonly=on,media=cdrom", "-device", "ide-cd,drive=seed,bus=ide.1,unit=0"),
+        *("-drive", f"file={folder / 'seed.iso'},if=none,id=seed,format=raw,readonly=on,media=cdrom"),
+        *("-device", "ide-cd,drive=seed,bus=ide.1,unit=0"),
         *("-device", "virtio-serial", "-chardev", f"socket,id=agent,path={folder / 'agent.sock'},server=on,wait=off"),
         *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"),
         *("-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22", "-device", f"virtio-net-pci,netdev=net,mac={_MAC}"),
@@ -172,7 +175,7 @@ def test_a_machine_starts_from_the_image_to_ssh_with_the_cloud_init_user(image: 
         print(f"{kind}: SSH after {time.monotonic() - started:.0f} s")
 
         state = machine.ssh("systemctl is-system-running --wait", timeout=240)
-        assert state.stdout.strip() == "running", machine.ssh("systemctl --failed --no-legend; sudo journalctl -b -p warning --no-pager | tail -40").stdout
+        assert state.stdout.strip() == "running", machine.ssh(_WHY_NOT).stdout
         assert machine.ssh("hostname --fqdn").stdout.strip() == "probe.kedougou.teranga.internal"
         assert "nameserver 10.0.2.3" in machine.ssh("cat /etc/resolv.conf").stdout
         assert int(machine.ssh("df --output=size -B1 / | tail -1").stdout) > 5 * _GIB

@@ -20,14 +20,14 @@ _DRIVE_CHECK = 0x66  # boot.img: 2 bytes, a jump that trusts a broken BIOS; two 
 _BLOCK_LIST = 0x1F4  # first sector of the core: 8 bytes start, 2 bytes length, 2 bytes segment
 _LOAD_SEGMENT = 0x0820
 _CODE_BYTES = 440  # before the disk signature of a partition table
-_MODULES = ("part_gpt", "ext2", "search", "search_fs_uuid", "normal", "configfile", "linux", "boot", "echo", "test", "serial", "terminal", "gzio")
+_MODULES = tuple("part_gpt ext2 search search_fs_uuid normal configfile linux boot echo test serial terminal gzio".split())
 
 
 def _mkimage(target: str, more: tuple[str, ...], recipe: Recipe, work: Work) -> Path:
     script, made = work.folder / "early.cfg", work.folder / f"grub.{target}"
     script.write_text(f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n")
-    argv = ("grub-mkimage", "-O", target, "-d", _GRUB / target, "-p", "/boot/grub", "-c", script, "-o", made, *_MODULES, *more)
-    command.run(argv, how(recipe, work))
+    files: tuple[str | Path, ...] = ("-d", _GRUB / target, "-c", script, "-o", made)
+    command.run(("grub-mkimage", "-O", target, "-p", "/boot/grub", *files, *_MODULES, *more), how(recipe, work))
     return made
 
 

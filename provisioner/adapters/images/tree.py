@@ -14,7 +14,7 @@ from provisioner.adapters.images.recipe import Recipe, executable, folder, overl
 
 _LONG = timedelta(minutes=30)
 # Mounts of the build end with it, and it ends with this process, however that dies.
-_ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+_ALONE = tuple("setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def bootstrap(name: str, recipe: Recipe, source: str, work: Work) -> None:
     """
     staged, finish = _stage(name, recipe, work), work.folder / "finish.sh"
     finish.write_text(_finish(recipe))
-    argv = (
+    argv: tuple[str | Path, ...] = (
         *_ALONE,
         "nice",
         "mmdebstrap",
