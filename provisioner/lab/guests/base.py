@@ -19,9 +19,10 @@ _CONVERT = command.Run(timeout=timedelta(minutes=5))
 def content(disk: Path) -> str:
     """Return the SHA-256 of a guest's disk as it was before its first start; kept beside it, since guests never write to it.
 
-    The driver's guests write into an overlay; a disk that is grown later keeps the content it started with.
+    The driver's guests write into an overlay; a disk that is grown later keeps the content it started with. The API leaves
+    the note at an import already (lab.proxmox.origin): guests of one image then share one base, whatever the size of their disks.
     """
-    kept = disk.with_name(f"{disk.name}.content")
+    kept = disk.with_name(f".{disk.name}.origin")
     if not kept.exists():
         with disk.open("rb") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
