@@ -116,14 +116,18 @@ def read_rule(call: Call) -> Json:
 
 def _given(call: Call) -> Document:
     """Return the rule of a call: empty values are dropped, a port needs a protocol that has ports."""
-    rule: Document = {name: call.parameters[name] for name in ("type", "action", *_RULE) if call.has(name) and call.text(name) != "" and name != "digest"}
+    rule: Document = {
+        name: call.parameters[name] for name in ("type", "action", *_RULE) if call.has(name) and call.text(name) != "" and name != "digest"
+    }
     return rule
 
 
 def _checked(rule: Document) -> Document:
     ports = [name for name in ("dport", "sport") if name in rule]
     if ports and str(rule.get("proto", "")) not in ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17") and "macro" not in rule:
-        raise Failure.parameter(ports[0], "missing property - 'proto'" if "proto" not in rule else f"protocol {rule['proto']} does not support ports")
+        raise Failure.parameter(
+            ports[0], "missing property - 'proto'" if "proto" not in rule else f"protocol {rule['proto']} does not support ports"
+        )
     for field in ("source", "dest"):
         for part in str(rule.get(field, "")).split(",") if field in rule else ():
             _check_address(field, part)
@@ -140,7 +144,9 @@ def _check_address(field: str, part: str) -> None:
             raise Failure.parameter(field, f"invalid format - {part}: not a valid address\n") from error
 
 
-@CALLS.post(f"{_BASE}/rules", allow=_CHANGE, parameters={"action": _ACTION, "type": _TYPE, "pos": integer(optional=True, minimum=0), **_RULE})
+@CALLS.post(
+    f"{_BASE}/rules", allow=_CHANGE, parameters={"action": _ACTION, "type": _TYPE, "pos": integer(optional=True, minimum=0), **_RULE}
+)
 def add_rule(call: Call) -> Json:
     """Insert a rule before all others, as Proxmox does, or at `pos`."""
     with call.lab.store.transaction():

@@ -41,7 +41,7 @@ def _check(call: Call, place: Place, settings: dict[str, Value]) -> None:
     if not call.allowed(f"/vms/{place.vmid}", "VM.Allocate") and not (pool and call.allowed(f"/pool/{pool}", "VM.Allocate")):
         raise Failure.denied()
     if pool and call.lab.store.get("pool", pool) is None:
-        raise Failure.of(f"pool '{pool}' does not exist")
+        raise Failure(403, f"Permission check failed (pool '{pool}' does not exist)")
     if call.has("archive"):
         raise Failure.of("the lab restores no backups")
     guest_rights.require_root_options(call, settings)

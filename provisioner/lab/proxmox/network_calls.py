@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 
-from provisioner.lab.proxmox.access import AnyOf, Need
+from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import Parameter, boolean, integer, text
@@ -13,7 +13,7 @@ from provisioner.lab.proxmox.values import Beside, Document, Json
 
 CALLS = Calls()
 _TYPES = ("bridge", "bond", "eth", "alias", "vlan", "fabric", "OVSBridge", "OVSBond", "OVSPort", "OVSIntPort", "vnet", "unknown")
-_SEE = AnyOf(Need("/nodes/{node}", "Sys.Audit"), Need("/nodes/{node}", "Sys.Modify"))
+_SEE = Need("/nodes/{node}", "Sys.Audit")
 _CHANGE = Need("/nodes/{node}", "Sys.Modify")
 _NAME = text(min_length=2, max_length=20, pattern=r"[a-zA-Z][a-zA-Z0-9_.:-]*")
 _SETTINGS: dict[str, Parameter] = {
@@ -86,11 +86,14 @@ def list_interfaces(call: Call) -> Json | Beside:
     rows: list[Document] = [
         {"iface": name, **document}
         for name, document in sorted(wanted.items())
-        if kind in ("", "include_sdn", str(document["type"])) or (kind in ("any_bridge", "any_local_bridge") and document["type"] == "bridge")
+        if kind in ("", "include_sdn", str(document["type"]))
+        or (kind in ("any_bridge", "any_local_bridge") and document["type"] == "bridge")
     ]
     if not _pending(call):
         return rows
-    changes = "".join(difflib.unified_diff(_text(_interfaces(call, "network")), _text(wanted), "/etc/network/interfaces", "/etc/network/interfaces.new"))
+    changes = "".join(
+        difflib.unified_diff(_text(_interfaces(call, "network")), _text(wanted), "/etc/network/interfaces", "/etc/network/interfaces.new")
+    )
     return Beside(rows, {"changes": changes})
 
 
@@ -115,7 +118,16 @@ def _shown(call: Call) -> Document:
         address, _, length = str(given["cidr"]).partition("/")
         given |= {"address": address, "netmask": length}
     method = "static" if "address" in given else "manual"
-    document: Document = {"method": method, "method6": "static" if "cidr6" in given else "manual", "families": ["inet"], "priority": 4, **given}
+    document: Document = {
+        "method": method,
+        "method6": "static" if "cidr6" in given else "manual",
+        "families": ["inet"],
+        "priority": 4,
+        **given,
+    }
+    if call.text("type") == "vlan":
+        device, _, tag = call.text("iface").rpartition(".")
+        document = {"vlan-id": tag, "vlan-raw-device": device, "exists": None} | document
     if call.text("type") == "bridge":
         document = {"bridge_ports": "", "bridge_stp": "off", "bridge_fd": "0"} | document
         if call.flag("bridge_vlan_aware"):

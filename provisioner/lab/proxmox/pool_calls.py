@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from provisioner.lab.proxmox import guest_status, guest_store
 from provisioner.lab.proxmox.access import AnyOf, Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
@@ -28,14 +29,17 @@ def _row(name: str, pool: Document) -> Document:
 def _members(call: Call, pool: Document) -> list[Document]:
     guests: list[Document] = []
     for vmid in strings(pool.get("vms")):
-        guest = call.lab.store.get("guest", vmid)
+        guest = guest_store.find(call.lab.store, int(vmid))
         if guest is not None and call.allowed(f"/vms/{vmid}", "VM.Audit"):
-            guests.append({"id": f"qemu/{vmid}", "type": "qemu", "vmid": int(vmid), "node": str(guest["node"])})
+            row = guest_status.resource(call.lab, guest, None)
+            guests.append({key: value for key, value in row.items() if key not in ("pool", "tags")})
     stores: list[Document] = [{"id": f"storage/{name}", "type": "storage", "storage": name} for name in strings(pool.get("storage"))]
     return [*guests, *stores]
 
 
-@CALLS.get("/pools", parameters={"poolid": text(optional=True), "type": text(optional=True, enum=("qemu", "lxc", "storage"), requires="poolid")})
+@CALLS.get(
+    "/pools", parameters={"poolid": text(optional=True), "type": text(optional=True, enum=("qemu", "lxc", "storage"), requires="poolid")}
+)
 def list_pools(call: Call) -> Json:
     """Return the pools that the caller may see; with `poolid` one, with its members."""
     if call.has("poolid"):
@@ -43,7 +47,9 @@ def list_pools(call: Call) -> Json:
         call.require(f"/pool/{name}", "Pool.Audit")
         pool = _pool(call, name)
         return [_row(name, pool) | {"members": _members(call, pool)}]
-    return [_row(name, pool) for name, pool in call.lab.store.items("pool") if call.allowed_any(f"/pool/{name}", "Pool.Audit", "Pool.Allocate")]
+    return [
+        _row(name, pool) for name, pool in call.lab.store.items("pool") if call.allowed_any(f"/pool/{name}", "Pool.Audit", "Pool.Allocate")
+    ]
 
 
 @CALLS.get("/pools/{poolid}", allow=AnyOf(Need("/pool/{poolid}", "Pool.Audit")), parameters={"poolid": _POOL})
@@ -75,7 +81,9 @@ def _moved(call: Call, name: str, vmid: str) -> None:
 
 
 def _changed(call: Call, name: str, members: list[str], given: str, what: str) -> list[str]:
+    root, privilege = ("vms", "VM.Allocate") if given == "vms" else ("storage", "Datastore.Allocate")
     for member in split_list(call.text(given)):
+        call.require_any(f"/{root}/{member}", "Permissions.Modify", privilege)  # or a pool would lend rights on others' guests
         if call.flag("delete"):
             if member not in members:
                 raise Failure.of(f"{what} {member} is not a pool member")
@@ -101,7 +109,13 @@ def _update(call: Call) -> Json:
     return None
 
 
-_MEMBERS = {"comment": text(optional=True), "vms": text(optional=True), "storage": text(optional=True), "delete": boolean(), "allow-move": boolean()}
+_MEMBERS = {
+    "comment": text(optional=True),
+    "vms": text(optional=True),
+    "storage": text(optional=True),
+    "delete": boolean(),
+    "allow-move": boolean(),
+}
 
 
 @CALLS.put("/pools", allow=_CHANGE, parameters={"poolid": _POOL, **_MEMBERS})
