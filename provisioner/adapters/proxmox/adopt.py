@@ -19,7 +19,6 @@ PRIVILEGES = (
     "Datastore.Allocate",
     "Datastore.AllocateSpace",
     "Datastore.AllocateTemplate",
-    "Datastore.Audit",
     "Pool.Allocate",
     "Pool.Audit",
     "SDN.Use",
