@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -107,7 +108,7 @@ def _fits(certificate: x509.Certificate, authority: _Authority, names: Sequence[
     """Return whether a certificate is the authority's, lasts, and names what is wanted."""
     try:
         certificate.verify_directly_issued_by(authority.certificate)
-    except Exception:  # noqa: BLE001: cryptography raises three kinds; each means another authority
+    except (ValueError, TypeError, InvalidSignature):  # another authority made it
         return False
     if certificate.not_valid_after_utc - now < _RENEW_BEFORE:
         return False

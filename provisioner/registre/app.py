@@ -22,7 +22,10 @@ _ONE = re.compile(r"/api/fiches/(\d{1,19})")
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _SECURITY = (
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
@@ -139,8 +142,8 @@ class Registry:
         query = _query(environ)
         added = query.get("ajoutee", "")
         message = f"La fiche {added} est enregistrée." if added.isdigit() else ""
-        text = page.listing(self.title, self.fields, found, words=query.get("q", ""), more=more, message=message)
-        return Answer("200 OK", "text/html", text)
+        shown = page.Listing(self.fields, found, words=query.get("q", ""), more=more, message=message)
+        return Answer("200 OK", "text/html", page.listing(self.title, shown))
 
     def _submit(self, environ: Environ) -> Answer:
         _same_origin(environ)
@@ -153,8 +156,8 @@ class Registry:
         typed = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=64).items()}
         if wrong := problems(self.fields, typed):
             found = self.store.find("", PAGE_SIZE, None)
-            shown = page.listing(self.title, self.fields, found, problems=wrong, typed=typed)
-            return Answer("400 Bad Request", "text/html", shown)
+            shown = page.Listing(self.fields, found, problems=wrong, typed=typed)
+            return Answer("400 Bad Request", "text/html", page.listing(self.title, shown))
         stored = self.store.add(clean(self.fields, typed))
         return Answer("303 See Other", "text/html", "", (("Location", f"/?ajoutee={stored.id}"),))
 

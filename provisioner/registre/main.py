@@ -17,6 +17,7 @@ from .store import PostgresStore
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SECONDS = 30
 _LARGEST_LINE = 16384
+_PASSED = ("Origin", "Sec-Fetch-Site")
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -44,7 +45,7 @@ class _Request(BaseHTTPRequestHandler):
             "SERVER_PROTOCOL": self.request_version,
             "HTTP_HOST": self.headers.get("Host", ""),
         }
-        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items() if name in ("Origin", "Sec-Fetch-Site")}
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": self.headers[name] for name in _PASSED if name in self.headers}
         handler = ServerHandler(self.rfile, self.wfile, sys.stderr, environ, multithread=True, multiprocess=False)  # type: ignore[arg-type]  # typeshed wants a seekable stream, PEP 3333 does not
         handler.run(self.server.application)
 
@@ -52,7 +53,7 @@ class _Request(BaseHTTPRequestHandler):
         """A unix socket has no address to log."""
         return "nginx"
 
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002: the base class's own name
+    def log_message(self, format: str, *values: object) -> None:  # noqa: A002  # the base class's own name
         """Requests are in nginx's log."""
 
 

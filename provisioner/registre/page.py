@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import urlencode
 
@@ -20,33 +21,34 @@ button{font:inherit;margin-top:.8rem;padding:.5rem 1rem;background:#004b87;color
 """
 
 
-def label(field: str) -> str:
+def label(name: str) -> str:
     """Return a field's name as people read it: `date_naissance` is `Date naissance`."""
-    return field.replace("_", " ").capitalize()
+    return name.replace("_", " ").capitalize()
 
 
-def listing(
-    title: str,
-    fields: Sequence[str],
-    found: Sequence[Stored],
-    *,
-    words: str = "",
-    more: int | None = None,
-    message: str = "",
-    problems: Sequence[str] = (),
-    typed: Mapping[str, str] | None = None,
-) -> str:
-    """Return the page: search, list, form. `more` is the id before which the next page begins."""
-    return _page(
-        title,
-        "\n".join((
-            _message(message, problems),
-            _search(words),
-            _table(fields, found),
-            _next(words, more),
-            _form(fields, typed or {}),
-        )),
+@dataclass(frozen=True)
+class Listing:
+    """What the page shows. `more` is the id before which the next page begins."""
+
+    fields: Sequence[str]
+    found: Sequence[Stored]
+    words: str = ""
+    more: int | None = None
+    message: str = ""
+    problems: Sequence[str] = ()
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+def listing(title: str, shown: Listing) -> str:
+    """Return the page: search, list, form."""
+    parts = (
+        _message(shown.message, shown.problems),
+        _search(shown.words),
+        _table(shown.fields, shown.found),
+        _next(shown.words, shown.more),
+        _form(shown.fields, shown.typed),
     )
+    return _page(title, "\n".join(parts))
 
 
 def failure(title: str, text: str) -> str:
@@ -88,7 +90,7 @@ def _table(fields: Sequence[str], found: Sequence[Stored]) -> str:
 
 
 def _row(fields: Sequence[str], record: Stored) -> str:
-    cells = "".join(f"<td>{escape(record.fields.get(field, ''))}</td>" for field in fields)
+    cells = "".join(f"<td>{escape(record.fields.get(name, ''))}</td>" for name in fields)
     when = record.created.strftime("%d/%m/%Y %H:%M")
     return f'<tr><th scope="row">{record.id}</th>{cells}<td>{when}</td></tr>'
 
@@ -101,12 +103,18 @@ def _next(words: str, more: int | None) -> str:
 
 
 def _form(fields: Sequence[str], typed: Mapping[str, str]) -> str:
-    inputs = "".join(_input(field, typed.get(field, ""), required=field == fields[0]) for field in fields)
-    return f'<section aria-labelledby="ajout"><h2 id="ajout">Ajouter une fiche</h2><form method="post" action="/">{inputs}<button type="submit">Enregistrer</button></form></section>'
+    inputs = "".join(_input(name, typed.get(name, ""), required=name == fields[0]) for name in fields)
+    return (
+        '<section aria-labelledby="ajout"><h2 id="ajout">Ajouter une fiche</h2>'
+        f'<form method="post" action="/">{inputs}<button type="submit">Enregistrer</button></form></section>'
+    )
 
 
-def _input(field: str, value: str, *, required: bool) -> str:
-    kind = "date" if is_date(field) else "text"
+def _input(name: str, value: str, *, required: bool) -> str:
+    kind = "date" if is_date(name) else "text"
     must = " required" if required else ""
-    name = escape(field)
-    return f'<label for="{name}">{escape(label(field))}</label><input id="{name}" name="{name}" type="{kind}" maxlength="{LONGEST}" value="{escape(value)}"{must}>'
+    word = escape(name)
+    return (
+        f'<label for="{word}">{escape(label(name))}</label>'
+        f'<input id="{word}" name="{word}" type="{kind}" maxlength="{LONGEST}" value="{escape(value)}"{must}>'
+    )

@@ -84,7 +84,8 @@ class PostgresStore:
         """Return records that hold the words, newest first, those with an id below `before`."""
         with self._cursor() as cursor:
             cursor.execute(
-                "SELECT id, champs, creee_le FROM fiches WHERE recherche LIKE %s AND (%s::bigint IS NULL OR id < %s) ORDER BY id DESC LIMIT %s",
+                "SELECT id, champs, creee_le FROM fiches WHERE recherche LIKE %s"
+                " AND (%s::bigint IS NULL OR id < %s) ORDER BY id DESC LIMIT %s",
                 (pattern(words), before, before, limit),
             )
             return [_stored(row) for row in cursor.fetchall()]

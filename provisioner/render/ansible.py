@@ -66,7 +66,7 @@ def _connection(control: Control) -> Mapping[str, object]:
 
 def _host(plan: Plan, guest: Guest, control: Control, peers: Mapping[str, str]) -> Mapping[str, object]:
     gateway = guest.role is GuestRole.GATEWAY
-    common = {
+    common: dict[str, object] = {
         "ansible_host": str(control_address(plan, guest)),
         "guest_role": guest.role.value,
         "base_authority": str(control.authority),
@@ -77,11 +77,11 @@ def _host(plan: Plan, guest: Guest, control: Control, peers: Mapping[str, str]) 
     }
     match guest.role:
         case GuestRole.GATEWAY:
-            return common | _gateway(plan, peers)
+            return common | dict(_gateway(plan, peers))
         case GuestRole.DATABASE:
-            return common | _database(plan, guest, control)
+            return common | dict(_database(plan, guest, control))
         case GuestRole.SERVICE:
-            return common | _service(plan, guest, control)
+            return common | dict(_service(plan, guest, control))
 
 
 def _exported(plan: Plan, guest: Guest) -> Iterator[str]:

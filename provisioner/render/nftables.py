@@ -272,7 +272,10 @@ def _base_chains(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the chains that the kernel calls: each ends in a drop that is counted."""
     loopback = ('iifname "lo" accept',)
     yield "input", (_hook("input"), *_known("input_drop"), *loopback, "iifname vmap @entry", "counter name input_drop drop")
-    yield "output", (_hook("output"), *_known("output_drop"), 'oifname "lo" accept', "oifname vmap @departure", "counter name output_drop drop")
+    yield (
+        "output",
+        (_hook("output"), *_known("output_drop"), 'oifname "lo" accept', "oifname vmap @departure", "counter name output_drop drop"),
+    )
     yield (
         "forward",
         (

@@ -32,8 +32,9 @@ def inputs(inventory: Mapping[str, object], guest: str) -> str:
 def _contents(variables: Mapping[str, object]) -> Iterator[bytes]:
     """Yield the content of each file on the control machine that a variable names."""
     for name, value in sorted(variables.items()):
-        if not name.startswith("ansible_") and isinstance(value, str) and value.startswith("/") and "\n" not in value and Path(value).is_file():
-            yield Path(value).read_bytes()
+        named = not name.startswith("ansible_") and isinstance(value, str) and value.startswith("/") and "\n" not in value
+        if named and Path(str(value)).is_file():
+            yield Path(str(value)).read_bytes()
 
 
 def _sources(role: str) -> Iterator[bytes]:

@@ -71,13 +71,13 @@ def converge(
     written = _write_inventory(at, inventory)
     log = at.logs / "converge.log"
     heard = _Heard(on_event)
-    argv = [_playbook(), "--inventory", written, "--limit", ",".join(guests), places.CHECKOUT / "playbooks" / "site.yml"]
+    argv: list[str | Path] = [_playbook(), "--inventory", written, "--limit", ",".join(guests), places.CHECKOUT / "playbooks" / "site.yml"]
     with log.open("a") as handle, _sockets() as folder:
         how = command.Run(env=_environment(folder, at), timeout=_TIMEOUT, cwd=places.CHECKOUT)
         status = command.lines(argv, lambda line: heard.hear(line, handle.write), how)
     if not heard.totals:
-        text = "\n".join(heard.other[-15:])
-        raise OutsideError(Problem(where="ansible-playbook", what=f"ended with status {status}: {text}", hint=f"the whole output is in {log}"))
+        what = "\n".join((f"ended with status {status}", *heard.other[-15:]))
+        raise OutsideError(Problem(where="ansible-playbook", what=what, hint=f"the whole output is in {log}"))
     return tuple(heard.result(guest) for guest in guests)
 
 
@@ -86,9 +86,9 @@ def raise_unconverged(site: str, results: Sequence[HostResult]) -> None:
     raise_all(
         OutsideError,
         (
-            Problem(where=f"{site}/{result.guest}", what=result.problem or "did not converge", hint=f"converge again: teranga converge {site}")
-            for result in results
-            if not result.converged
+            Problem(where=f"{site}/{one.guest}", what=one.problem or "did not converge", hint=f"converge again: teranga converge {site}")
+            for one in results
+            if not one.converged
         ),
     )
 
