@@ -20,7 +20,9 @@ _DRIVE_CHECK = 0x66  # boot.img: 2 bytes, a jump that trusts a broken BIOS; two 
 _BLOCK_LIST = 0x1F4  # first sector of the core: 8 bytes start, 2 bytes length, 2 bytes segment
 _LOAD_SEGMENT = 0x0820
 _CODE_BYTES = 440  # before the disk signature of a partition table
-_MODULES = tuple("part_gpt ext2 search search_fs_uuid normal configfile linux boot echo test serial terminal gzio".split())
+_SEARCH = ("part_gpt", "ext2", "search", "search_fs_uuid")
+_MENU = ("normal", "configfile", "linux", "boot", "echo", "test", "serial", "terminal", "gzio")
+_MODULES = (*_SEARCH, *_MENU)
 
 
 def _mkimage(target: str, more: tuple[str, ...], recipe: Recipe, work: Work) -> Path:

@@ -18,9 +18,10 @@ from provisioner.adapters.images.tree import Work
 from provisioner.errors import FindingError, OutsideError, Problem, raise_all
 
 Tell = Callable[[str], None]
+_log = logging.getLogger(__name__).info
 
 
-def build(name: str, tell: Tell = logging.getLogger(__name__).info, *, force: bool = False, lock: Path | None = None) -> Image:
+def build(name: str, tell: Tell = _log, *, force: bool = False, lock: Path | None = None) -> Image:
     """Return the image of the recipe as it is now; build it if it is not there, or if `force`d.
 
     With a `lock` its packages are installed, out of the cache; else those that the mirrors give today.
@@ -37,7 +38,7 @@ def build(name: str, tell: Tell = logging.getLogger(__name__).info, *, force: bo
         return publish(name, built_from, _make(name, recipe, debs, work, tell), recipe.disk_size, debs)
 
 
-def rebuild(name: str, lock: Path, folder: Path, tell: Tell = logging.getLogger(__name__).info) -> Path:
+def rebuild(name: str, lock: Path, folder: Path, tell: Tell = _log) -> Path:
     """Build an image from a lock into an empty folder, publish nothing, and return its qcow2."""
     work = Work(folder=folder, log=folder / "build.log")
     return _make(name, read(name), packages.read_lock(lock), work, tell)

@@ -20,6 +20,7 @@ from provisioner.errors import FindingError, Problem, raise_all
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _LONG = timedelta(minutes=30)
+WITH_US = ("setpriv", "--pdeathsig", "KILL")  # ends with this process, however that dies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ def resolve(recipe: Recipe, folder: Path, log: Path) -> tuple[Deb, ...]:
     options = _apt_options(recipe, folder)
     wanted = ("?essential", *recipe.packages)
     how = command.Run(timeout=_LONG, log=log)
-    command.run(("apt-get", *options, "-q", "update"), how)
-    command.run(("apt-get", *options, "-q", "-y", "--download-only", "install", *wanted), how)
+    command.run((*WITH_US, "apt-get", *options, "-q", "update"), how)
+    command.run((*WITH_US, "apt-get", *options, "-q", "-y", "--download-only", "install", *wanted), how)
     empty = folder / "empty"
     (empty / "partial").mkdir(parents=True)
     listing = command.run(("apt-get", *options, "-o", f"Dir::Cache::archives={empty}", "-qq", "-y", "--print-uris", "install", *wanted))

@@ -10,11 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from provisioner import command
+from provisioner.adapters.images import packages
 from provisioner.adapters.images.recipe import Recipe, executable, folder, overlay
 
 _LONG = timedelta(minutes=30)
 # Mounts of the build end with it, and it ends with this process, however that dies.
-_ALONE = tuple("setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc".split())
+_ALONE = (
+    *packages.WITH_US,
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
