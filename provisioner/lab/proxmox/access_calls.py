@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
-from provisioner.lab.proxmox.access import AllOf, Asking, Identity, Need
+from provisioner.lab.proxmox.access import EVERYONE, AllOf, Asking, Need
 from provisioner.lab.proxmox.auth import hash_password, hash_token
-from provisioner.lab.proxmox.calls import Call, Calls, Lab
+from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import boolean, integer, text
 from provisioner.lab.proxmox.values import Document, Json, split_list, strings
@@ -29,35 +28,8 @@ class _Realm:
         return Need(f"/access/realm/{user.rpartition('@')[2]}", "Realm.AllocateUser").refusal(ask, parameters)
 
 
-@runtime_checkable
-class _Caller(Asking, Protocol):
-    """One who asks, with his name and the lab that knows the users."""
-
-    @property
-    def who(self) -> Identity:
-        """Return who calls."""
-
-    @property
-    def lab(self) -> Lab:
-        """Return what the call works on."""
-
-
-class _SelfOrModify:
-    """The user himself, by ticket and not by a token, or User.Modify."""
-
-    def refusal(self, ask: Asking, parameters: Mapping[str, str]) -> tuple[str, str] | None:
-        """Return what lacks."""
-        if not isinstance(ask, _Caller):
-            return "", ""
-        if ask.who.full == parameters["userid"]:
-            return None
-        known = ask.lab.store.get("user", parameters["userid"]) is not None
-        return None if known and ask.allowed("/access/groups", "User.Modify") else ("", "")
-
-
 _MODIFY_USER = Need("/access/groups", "User.Modify")
 _MAKE_USER = AllOf(_Realm(), _MODIFY_USER)
-_OWN_TOKEN = _SelfOrModify()
 _USER_SETTINGS = {
     "comment": text(optional=True),
     "email": text(optional=True),
@@ -159,13 +131,22 @@ def _tokens(call: Call, user: str) -> list[Document]:
     return [{"tokenid": key.partition("!")[2], **_shown_token(token)} for key, token in call.lab.store.items("token", f"{user}!")]
 
 
+def _own_or_modify(call: Call) -> None:
+    """Refuse all but the user himself, by ticket and not by a token, and those who may change users."""
+    if call.who.full == call.text("userid"):
+        return
+    if call.lab.store.get("user", call.text("userid")) is None or not call.allowed("/access/groups", "User.Modify"):
+        raise Failure.denied()
+
+
 def _shown_token(token: Document) -> Document:
     return {"expire": 0, "privsep": 1, **{key: value for key, value in token.items() if key != "hash" and value != ""}}
 
 
-@CALLS.get("/access/users/{userid}/token", allow=_OWN_TOKEN, parameters={"userid": _USER})
+@CALLS.get("/access/users/{userid}/token", allow=EVERYONE, parameters={"userid": _USER})
 def list_tokens(call: Call) -> Json:
     """Return a user's tokens, without their secrets."""
+    _own_or_modify(call)
     _user(call)
     return _tokens(call, call.text("userid"))
 
@@ -178,18 +159,20 @@ def _token(call: Call) -> Document:
     return found
 
 
-@CALLS.get("/access/users/{userid}/token/{tokenid}", allow=_OWN_TOKEN, parameters={"userid": _USER, "tokenid": _TOKEN})
+@CALLS.get("/access/users/{userid}/token/{tokenid}", allow=EVERYONE, parameters={"userid": _USER, "tokenid": _TOKEN})
 def read_token(call: Call) -> Json:
     """Return one token."""
+    _own_or_modify(call)
     return _shown_token(_token(call))
 
 
 _TOKEN_SETTINGS = {"comment": text(optional=True), "expire": integer(optional=True, minimum=0), "privsep": boolean()}
 
 
-@CALLS.post("/access/users/{userid}/token/{tokenid}", allow=_OWN_TOKEN, parameters={"userid": _USER, "tokenid": _TOKEN, **_TOKEN_SETTINGS})
+@CALLS.post("/access/users/{userid}/token/{tokenid}", allow=EVERYONE, parameters={"userid": _USER, "tokenid": _TOKEN, **_TOKEN_SETTINGS})
 def add_token(call: Call) -> Json:
     """Make a token; its secret is shown here and never again."""
+    _own_or_modify(call)
     full, value = f"{call.text('userid')}!{call.text('tokenid')}", str(uuid.uuid4())
     settings: Document = {
         "expire": call.integer("expire"),
@@ -205,19 +188,26 @@ def add_token(call: Call) -> Json:
     return {"full-tokenid": full, "info": info, "value": value}
 
 
-@CALLS.put("/access/users/{userid}/token/{tokenid}", allow=_OWN_TOKEN, parameters={"userid": _USER, "tokenid": _TOKEN, **_TOKEN_SETTINGS})
+@CALLS.put(
+    "/access/users/{userid}/token/{tokenid}",
+    allow=EVERYONE,
+    parameters={"userid": _USER, "tokenid": _TOKEN, "delete": text(optional=True), **_TOKEN_SETTINGS},
+)
 def change_token(call: Call) -> Json:
     """Change a token."""
+    _own_or_modify(call)
     given: Document = {name: call.parameters[name] for name in _TOKEN_SETTINGS if call.has(name)}
     with call.lab.store.transaction():
-        token = _token(call) | given
+        cleared = split_list(call.text("delete"))
+        token = {key: value for key, value in (_token(call) | given).items() if key not in cleared or key == "hash"}
         call.lab.store.put("token", f"{call.text('userid')}!{call.text('tokenid')}", token)
     return _shown_token(token)
 
 
-@CALLS.delete("/access/users/{userid}/token/{tokenid}", allow=_OWN_TOKEN, parameters={"userid": _USER, "tokenid": _TOKEN})
+@CALLS.delete("/access/users/{userid}/token/{tokenid}", allow=EVERYONE, parameters={"userid": _USER, "tokenid": _TOKEN})
 def delete_token(call: Call) -> Json:
     """Revoke a token; its rights go with it."""
+    _own_or_modify(call)
     full = f"{call.text('userid')}!{call.text('tokenid')}"
     with call.lab.store.transaction():
         _token(call)

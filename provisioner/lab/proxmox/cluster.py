@@ -6,7 +6,7 @@ from provisioner.lab.proxmox import guest_store
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.parameters import VMID, integer, text
+from provisioner.lab.proxmox.parameters import VMID, boolean, integer, text
 from provisioner.lab.proxmox.values import Document, Json, split_list
 
 CALLS = Calls()
@@ -27,6 +27,7 @@ _OPTIONS = (
     "max_workers",
 )
 _MORE_OPTIONS = (
+    "consent-text",
     "migration",
     "next-id",
     "notify",
@@ -83,7 +84,11 @@ def options(call: Call) -> Json:
 @CALLS.put(
     "/cluster/options",
     allow=Need("/", "Sys.Modify"),
-    parameters={name: text(optional=True) for name in (*_OPTIONS, *_MORE_OPTIONS, "delete")},
+    parameters={
+        **{name: text(optional=True) for name in (*_OPTIONS, *_MORE_OPTIONS, "delete")},
+        "max_workers": integer(optional=True, minimum=1),
+        "migration_unsecure": boolean(),
+    },
 )
 def change_options(call: Call) -> Json:
     """Change the datacentre's options."""

@@ -156,7 +156,7 @@ def change_interface(call: Call) -> Json:
         if kept is None:
             raise Failure.parameter("iface", "interface does not exist")
         _begin(call)
-        states = {key: kept[key] for key in ("active", "priority", "exists") if key in kept}
+        states: Document = {key: kept[key] for key in ("active", "priority", "exists") if key in kept}
         call.lab.store.put("network_new", _key(call, name), _shown(call) | states)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.lab.proxmox import guest_status, guest_store
-from provisioner.lab.proxmox.access import AnyOf, Need
+from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import boolean, text
@@ -11,6 +11,7 @@ from provisioner.lab.proxmox.values import Document, Json, split_list, strings
 
 CALLS = Calls()
 _POOL = text(max_length=1024, pattern=r"[A-Za-z0-9._/-]+")
+_KIND = text(optional=True, enum=("qemu", "lxc", "storage"))
 _CHANGE = Need("/pool/{poolid}", "Pool.Allocate")
 
 
@@ -34,7 +35,7 @@ def _members(call: Call, pool: Document) -> list[Document]:
             row = guest_status.resource(call.lab, guest, None)
             guests.append({key: value for key, value in row.items() if key not in ("pool", "tags")})
     stores: list[Document] = [{"id": f"storage/{name}", "type": "storage", "storage": name} for name in strings(pool.get("storage"))]
-    return [*guests, *stores]
+    return [row for row in (*guests, *stores) if call.text("type") in ("", row["type"])]
 
 
 @CALLS.get(
@@ -52,7 +53,7 @@ def list_pools(call: Call) -> Json:
     ]
 
 
-@CALLS.get("/pools/{poolid}", allow=AnyOf(Need("/pool/{poolid}", "Pool.Audit")), parameters={"poolid": _POOL})
+@CALLS.get("/pools/{poolid}", allow=Need("/pool/{poolid}", "Pool.Audit"), parameters={"poolid": _POOL, "type": _KIND})
 def read_pool(call: Call) -> Json:
     """Return one pool with its members."""
     pool = _pool(call, call.text("poolid"))

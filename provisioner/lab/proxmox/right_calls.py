@@ -140,4 +140,6 @@ def _set_entry(call: Call, path: str, role: str, kind: str, who: str) -> None:
     if call.flag("delete"):
         call.lab.store.delete("acl", key)
         return
-    call.lab.store.put("acl", key, {"type": kind, "ugid": who, "roleid": role, "propagate": int(call.flag("propagate", default=True))})
+    call.lab.store.put(
+        "acl", key, {"path": path, "type": kind, "ugid": who, "roleid": role, "propagate": int(call.flag("propagate", default=True))}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -75,11 +75,20 @@ class Replay:
     def _send(self, number: int, call: Mapping[str, Json]) -> requests.Response:
         path = self._ours(unquote(str(call["path"])) if "UPID" in str(call["path"]) else str(call["path"]))
         url = self.lab.server.url + (path if "%" in path or "UPID" not in path else quote(path, safe="/@"))
-        body = _body(call, self._ours)
+        sent = _body(call, self._ours)
         if "/tasks/UPID" in path and not _still_running(call):
             self._wait(url, number, call)
         with self._session(number, call) as session:
-            return session.request(str(call["method"]), url, timeout=TIMEOUT_SECONDS, **body)
+            return session.request(
+                str(call["method"]),
+                url,
+                data=sent.form,
+                params=sent.query,
+                json=sent.json,
+                files=sent.files,
+                headers=sent.headers,
+                timeout=TIMEOUT_SECONDS,
+            )
 
     def _wait(self, url: str, number: int, call: Mapping[str, Json]) -> None:
         deadline = time.monotonic() + _TASK_SECONDS
@@ -138,21 +147,29 @@ def _given(call: Mapping[str, Json], name: str, value: Json) -> Json:
     return "x" * 8200 if value == "<8192+ x>" else value
 
 
-def _body(call: Mapping[str, Json], ours: object) -> dict[str, Json]:
-    assert callable(ours)
-    if "multipart" in call:
-        parts = call["multipart"]
-        assert isinstance(parts, list)
-        return {"files": list(_parts(parts))}
-    sent: dict[str, Json] = {}
-    for kind, where in (("form", "data"), ("query", "params"), ("json", "json")):
-        if isinstance(given := call.get(kind), dict):
-            sent[where] = {name: value if kind == "json" else ours(str(_given(call, name, value))) for name, value in given.items()}
-    if "form" in call:
-        sent["headers"] = {"Content-Type": str(call["ctype_in"])}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a request carries."""
+
+    form: dict[str, str] | str | None = None
+    query: dict[str, str] | None = None
+    json: Json = None
+    files: list[tuple[str, tuple[str | None, bytes]]] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _body(call: Mapping[str, Json], ours: Callable[[str], str]) -> Sent:
+    if isinstance(parts := call.get("multipart"), list):
+        return Sent(files=list(_parts(parts)))
+    headers = {"Content-Type": str(call["ctype_in"])} if "form" in call or "raw" in call else {}
     if "raw" in call:
-        return {"data": str(call["raw"]), "headers": {"Content-Type": str(call["ctype_in"])}}
-    return sent
+        return Sent(form=str(call["raw"]), headers=headers)
+    return Sent(form=_values(call, "form", ours), query=_values(call, "query", ours), json=call.get("json"), headers=headers)
+
+
+def _values(call: Mapping[str, Json], kind: str, ours: Callable[[str], str]) -> dict[str, str] | None:
+    given = call.get(kind)
+    return {name: ours(str(_given(call, name, value))) for name, value in given.items()} if isinstance(given, dict) else None
 
 
 def _parts(parts: list[dict[str, Json]]) -> Iterator[tuple[str, tuple[str | None, bytes]]]:
