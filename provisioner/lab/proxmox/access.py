@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from provisioner.lab.proxmox.roles import ALL_PRIVILEGES, BUILT_IN
@@ -118,56 +119,91 @@ def _parents(path: str) -> list[str]:
     return ["/", *("/" + "/".join(parts[: count + 1]) for count in range(len(parts)))]
 
 
-def _entries(store: Store, path: str) -> list[tuple[str, str, str, bool]]:
-    """Return (type, who, role, propagate) of the entries made on exactly this path."""
-    return [
-        (str(entry["type"]), str(entry["ugid"]), str(entry["roleid"]), bool(entry["propagate"]))
-        for _, entry in store.items("acl", f"{path}|")
-    ]
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str  # user, group or token
+    who: str
+    role: str
+    propagate: bool
 
 
-def _groups(store: Store, user: str) -> frozenset[str]:
-    document = store.get("user", user)
-    return frozenset(strings(document.get("groups"))) if document else frozenset()
+class Rights:
+    """What one caller may do, as the store is now: made for one call, it reads rights, pools and roles once."""
 
+    def __init__(self, store: Store, who: Identity) -> None:
+        """Keep store and caller; nothing is read yet."""
+        self._store = store
+        self._who = who
+        self._held: dict[str, frozenset[str]] = {}
+        self._roles: dict[str, frozenset[str]] = {}
 
-def _roles(store: Store, kind: str, who: str, groups: frozenset[str], path: str) -> frozenset[str]:
-    """Return the roles on a path: a deeper entry replaces what is inherited, a user's own entry beats his groups'."""
-    current: frozenset[str] = frozenset()
-    parents = _parents(path)
-    for level in parents:
-        last = level == parents[-1]
-        valid = [entry for entry in _entries(store, level) if last or entry[3]]
-        own = frozenset(role for type_, ugid, role, _ in valid if type_ == kind and ugid == who)
-        shared = frozenset(role for type_, ugid, role, _ in valid if type_ == "group" and ugid in groups)
-        if own or shared:
-            current = own or shared
-            if "NoAccess" in current:
-                current = frozenset({"NoAccess"})
-    return current
+    def held(self, path: str) -> frozenset[str]:
+        """Return every privilege that the caller has on a path."""
+        path = normal_path(path)
+        if path not in self._held:
+            self._held[path] = self._computed(path)
+        return self._held[path]
 
+    @cached_property
+    def _entries(self) -> Mapping[str, tuple[_Entry, ...]]:
+        found: dict[str, tuple[_Entry, ...]] = {}
+        for _, entry in self._store.items("acl"):
+            kept = _Entry(str(entry["type"]), str(entry["ugid"]), str(entry["roleid"]), bool(entry["propagate"]))
+            found[str(entry["path"])] = (*found.get(str(entry["path"]), ()), kept)
+        return found
 
-def _pool_of(store: Store, path: str) -> str | None:
-    member, _, name = path.strip("/").partition("/")
-    if member not in ("vms", "storage") or not name:
-        return None
-    return next((key for key, pool in store.items("pool") if name in strings(pool.get(member))), None)
+    @cached_property
+    def _pools(self) -> Mapping[str, str]:
+        """Return the pool of each member, by the member's path."""
+        return {
+            f"/{member}/{name}": key
+            for key, pool in self._store.items("pool")
+            for member in ("vms", "storage")
+            for name in strings(pool.get(member))
+        }
 
+    @cached_property
+    def _groups(self) -> frozenset[str]:
+        document = self._store.get("user", self._who.user)
+        return frozenset(strings(document.get("groups"))) if document else frozenset()
 
-def _held(store: Store, kind: str, who: str, groups: frozenset[str], path: str) -> frozenset[str]:
-    roles = _roles(store, kind, who, groups, path)
-    if "NoAccess" not in roles and (pool := _pool_of(store, path)) is not None:
-        roles |= _roles(store, kind, who, groups, f"/pool/{pool}")
-    return frozenset[str]().union(*(privileges_of_role(store, role) for role in roles))
+    @cached_property
+    def _separated(self) -> bool | None:
+        """Return whether the token's privileges are separate; None if the token is gone or there is none."""
+        document = self._store.get("token", self._who.full) if self._who.token else None
+        return bool(document["privsep"]) if document else None
+
+    def _computed(self, path: str) -> frozenset[str]:
+        if self._who.token is not None and self._separated is None:
+            return frozenset()
+        of_user = ALL_PRIVILEGES if self._who.user == ROOT else self._of("user", self._who.user, self._groups, path)
+        return of_user & self._of("token", self._who.full, frozenset(), path) if self._separated else of_user
+
+    def _of(self, kind: str, who: str, groups: frozenset[str], path: str) -> frozenset[str]:
+        roles = self._roles_on(kind, who, groups, path)
+        if "NoAccess" not in roles and (pool := self._pools.get(path)) is not None:
+            roles |= self._roles_on(kind, who, groups, f"/pool/{pool}")
+        return frozenset[str]().union(*(self._of_role(role) for role in roles))
+
+    def _of_role(self, role: str) -> frozenset[str]:
+        if role not in self._roles:
+            self._roles[role] = privileges_of_role(self._store, role)
+        return self._roles[role]
+
+    def _roles_on(self, kind: str, who: str, groups: frozenset[str], path: str) -> frozenset[str]:
+        """Return the roles on a path: a deeper entry replaces what is inherited, a user's own entry beats his groups'."""
+        current: frozenset[str] = frozenset()
+        for level in _parents(path):
+            valid = [entry for entry in self._entries.get(level, ()) if level == path or entry.propagate]
+            own = frozenset(entry.role for entry in valid if entry.kind == kind and entry.who == who)
+            shared = frozenset(entry.role for entry in valid if entry.kind == "group" and entry.who in groups)
+            if own or shared:
+                current = own or shared
+                if "NoAccess" in current:
+                    current = frozenset({"NoAccess"})
+        return current
 
 
 def privileges(store: Store, who: Identity, path: str) -> frozenset[str]:
     """Return every privilege that the caller has on a path."""
-    path = normal_path(path)
-    of_user = ALL_PRIVILEGES if who.user == ROOT else _held(store, "user", who.user, _groups(store, who.user), path)
-    if who.token is None:
-        return of_user
-    token = store.get("token", who.full)
-    if token is None:
-        return frozenset()
-    return of_user & _held(store, "token", who.full, frozenset(), path) if token["privsep"] else of_user
+    return Rights(store, who).held(path)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from provisioner.lab.guests.driver import Driver, Switch
-from provisioner.lab.proxmox import access
-from provisioner.lab.proxmox.access import EVERYONE, Allow, Identity
+from provisioner.lab.proxmox.access import EVERYONE, Allow, Identity, Rights
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import IN_PATH, Parameter
 from provisioner.lab.proxmox.store import Store
@@ -62,6 +61,7 @@ class Call:
 
     lab: Lab
     who: Identity
+    rights: Rights
     parameters: Mapping[str, Value]
     upload: Upload | None = None
 
@@ -93,16 +93,15 @@ class Call:
 
     def allowed(self, path: str, privilege: str) -> bool:
         """Return whether the caller has a privilege on a path."""
-        return privilege in access.privileges(self.lab.store, self.who, path)
+        return privilege in self.rights.held(path)
 
     def allowed_any(self, path: str, *privileges: str) -> bool:
         """Return whether the caller has one of the privileges on a path."""
-        return not access.privileges(self.lab.store, self.who, path).isdisjoint(privileges)
+        return not self.rights.held(path).isdisjoint(privileges)
 
     def require(self, path: str, *privileges: str) -> None:
         """Raise the 403 unless the caller has all the privileges on a path."""
-        held = access.privileges(self.lab.store, self.who, path)
-        if not held.issuperset(privileges):
+        if not self.rights.held(path).issuperset(privileges):
             raise Failure.denied(path, ", ".join(privileges))
 
     def require_any(self, path: str, *privileges: str) -> None:

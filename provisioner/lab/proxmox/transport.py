@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp import BodyPartReader, web
 
 from provisioner.lab.proxmox import auth
-from provisioner.lab.proxmox.access import Identity, Login
+from provisioner.lab.proxmox.access import Identity, Login, Rights
 from provisioner.lab.proxmox.calls import Call, Lab, Route, Upload, find
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import plain, verify
@@ -65,9 +65,10 @@ def _json_body(text: str) -> dict[str, str]:
 class _Asking:
     lab: Lab
     who: Identity
+    rights: Rights
 
     def allowed(self, path: str, privilege: str) -> bool:
-        return Call(lab=self.lab, who=self.who, parameters={}).allowed(path, privilege)
+        return privilege in self.rights.held(path)
 
 
 class Transport:
@@ -171,7 +172,8 @@ class Transport:
             if name in inside and inside[name] != value:
                 raise Failure.parameter(name, "duplicate parameter (already defined in URI) with conflicting values!")
         raw = {**given, **inside}
-        refusal = route.allow.refusal(_Asking(self._lab, who), raw)
+        rights = Rights(self._lab.store, who)
+        refusal = route.allow.refusal(_Asking(self._lab, who, rights), raw)
         if refusal is not None:
             raise Failure.denied(*refusal)
         if route.proxied and self._lab.store.get("node", raw["node"]) is None and raw["node"] != "localhost":
@@ -179,7 +181,7 @@ class Transport:
             raise Failure.of(
                 f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution"
             )
-        return route.handler(Call(lab=self._lab, who=who, parameters=verify(raw, route.parameters), upload=upload))
+        return route.handler(Call(lab=self._lab, who=who, rights=rights, parameters=verify(raw, route.parameters), upload=upload))
 
 
 def _headers() -> dict[str, str]:
