@@ -8,14 +8,19 @@ from provisioner.adapters.pulumi import stack
 from provisioner.adapters.pulumi.events import Event, Kind
 from provisioner.centre import recover
 from provisioner.centre.desired import desired, endpoint
+from provisioner.errors import OutsideError, Problem
 from provisioner.setup import engine as installed
+from provisioner.setup.layout import SetupError
 
 _CHANGING = ("create", "update", "replace", "delete", "create-replacement", "delete-replaced")
 
 
 def engine() -> stack.Engine:
     """Return the engine and plugin that are used."""
-    return stack.Engine(root=installed.pulumi_root(), plugin=installed.plugin_dir())
+    try:
+        return stack.Engine(root=installed.pulumi_root(), plugin=installed.plugin_dir())
+    except SetupError as error:
+        raise OutsideError(Problem(where="engine", what=str(error))) from error
 
 
 def changed(changes: Mapping[str, int]) -> int:

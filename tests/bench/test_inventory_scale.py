@@ -22,9 +22,7 @@ def country(folder: Path) -> Path:
     for path in (folder / "centres").glob("*.yml"):
         path.unlink()
     for index in range(CENTRES):
-        site = text.replace("slot: 16", f"slot: {16 + index}").replace(
-            "00:00:5e:00:53:", f"52:54:{index >> 8:02x}:{index & 255:02x}:00:"
-        )
+        site = text.replace("slot: 16", f"slot: {16 + index}").replace("00:00:5e:00:53:", f"52:54:{index >> 8:02x}:{index & 255:02x}:00:")
         (folder / "centres" / f"centre-{index}.yml").write_text(site, encoding="utf-8")
     return folder
 

@@ -51,10 +51,7 @@ def shape(cls: ast.ClassDef) -> Shape:
     names = {function.name: name for function in functions if (name := property_name(function))}
     makers = [function.args for function in functions if function.name == "__init__"]
     demanded = {
-        argument.arg
-        for maker in makers
-        for argument, default in zip(maker.kwonlyargs, maker.kw_defaults, strict=True)
-        if default is None
+        argument.arg for maker in makers for argument, default in zip(maker.kwonlyargs, maker.kw_defaults, strict=True) if default is None
     }
     return Shape(properties=frozenset(names.values()), required=frozenset(names[word] for word in demanded if word in names))
 
