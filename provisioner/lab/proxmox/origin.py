@@ -13,11 +13,15 @@ def _note_of(disk: Path) -> Path:
     return disk.with_name(f".{disk.name}.origin")
 
 
+def _sum_file(image: Path) -> Path:
+    return image.with_name(f".{image.name}.sha256")
+
+
 def _sum_of(source: Path) -> str:
     """Return the SHA-256 of an image, remembered beside it until it changes."""
     stat = source.stat()
     stamp = f"{stat.st_size} {stat.st_mtime_ns}"
-    kept = source.with_name(f".{source.name}.sha256")
+    kept = _sum_file(source)
     if kept.exists():
         digest, _, of = kept.read_text().partition(" ")
         if of == stamp:
@@ -40,5 +44,6 @@ def origin_of(disk: Path) -> str | None:
 
 
 def forget(disk: Path) -> None:
-    """Remove the note of a disk that is deleted."""
+    """Remove what is noted beside a disk or an image that is deleted."""
     _note_of(disk).unlink(missing_ok=True)
+    _sum_file(disk).unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import figures, storages
+from provisioner.lab.proxmox import drives, figures, storages
 from provisioner.lab.proxmox.access import EVERYONE, Need
 from provisioner.lab.proxmox.calls import Call, Calls, check_digest
 from provisioner.lab.proxmox.disk_image import create, format_of, virtual_size
@@ -238,7 +238,7 @@ def delete_volume(call: Call) -> Json:
     call.require(f"/storage/{volume.storage.name}", "Datastore.Allocate")
 
     def work(log: Log) -> None:
-        volume.path.unlink(missing_ok=True)
+        drives.remove(volume)
         log(f"Removed volume '{volume.id}'")
 
     return call.task("imgdel", f"{volume.vmid}@{volume.storage.name}" if volume.vmid is not None else volume.storage.name, work)

@@ -211,4 +211,6 @@ def test_protection_and_running_guard_a_guest_and_purge_removes_all(full: Api) -
     assert full.call("GET", "/nodes/pve1/qemu/910/status/current").status_code == 500
     assert not (full.root / "nodes/pve1/storage/local/images/910").exists()
     assert full.data("GET", "/cluster/resources", type="vm") == []
+    assert full.task("DELETE", "/nodes/pve1/storage/local/content/local:import%2Fbase.qcow2") == "OK"
+    assert [path for path in (full.root / "nodes").rglob("*") if path.is_file()] == []
     assert full.data("GET", "/cluster/nextid", vmid=910) == "910"
