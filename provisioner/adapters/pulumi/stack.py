@@ -69,10 +69,14 @@ def _passphrase(kept: places.SitePlaces) -> Path:
 def _home(site: str, engine: Engine) -> Path:
     """Return the site's own PULUMI_HOME with the plugin linked into it (a shared one is corrupted by parallel runs)."""
     home = places.site(site).root / "pulumi-home"
-    link = _made(home / "plugins") / engine.plugin.name
-    if not link.exists():
-        link.unlink(missing_ok=True)
-        link.symlink_to(engine.plugin)
+    folder = home / "plugins" / engine.plugin.name  # a real folder: the engine does not list a linked one
+    if folder.is_symlink():
+        folder.unlink()
+    for program in engine.plugin.iterdir():
+        link = _made(folder) / program.name
+        if link.resolve() != program.resolve():
+            link.unlink(missing_ok=True)
+            link.symlink_to(program.resolve())
     return home
 
 
