@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from . import page
 from .record import LONGEST, clean, problems
-from .store import Store, Stored, UnavailableError
+from .stored import Store, Stored, UnavailableError
 
 log = logging.getLogger(__name__)
 

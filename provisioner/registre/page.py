@@ -8,7 +8,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from .record import LONGEST, is_date
-from .store import Stored
+from .stored import Stored
 
 _STYLE = """
 body{font:1.1rem/1.5 sans-serif;max-width:70rem;margin:0 auto;padding:1rem;color:#1b1b1b;background:#fff}

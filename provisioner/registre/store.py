@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 
 from .record import pattern, searchable
+from .stored import Stored, UnavailableError
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS fiches (
@@ -25,35 +24,6 @@ CREATE TABLE IF NOT EXISTS fiches (
 """
 _CONNECTIONS = 4
 _WAIT_SECONDS = 10.0
-
-
-class UnavailableError(Exception):
-    """The database cannot be reached or does not answer."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A record that is in the database. `created` is aware."""
-
-    id: int
-    fields: Mapping[str, str]
-    created: datetime
-
-
-class Store(Protocol):
-    """Where records are kept."""
-
-    def check(self) -> None:
-        """Raise UnavailableError unless the database answers."""
-
-    def add(self, fields: Mapping[str, str]) -> Stored:
-        """Store a valid record."""
-
-    def find(self, words: str, limit: int, before: int | None) -> list[Stored]:
-        """Return records that hold the words, newest first, those with an id below `before`."""
-
-    def get(self, identity: int) -> Stored | None:
-        """Return one record, or None."""
 
 
 class PostgresStore:
