@@ -1,201 +1,120 @@
-"""The firewall of a guest: options and rules, stored as Proxmox stores them. The lab does not enforce them yet; reports say so."""
+"""The firewalls of the cluster, of nodes and of guests, kept as Proxmox keeps them. The lab does not enforce them; reports say so."""
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
+from collections.abc import Mapping
 
-from provisioner.lab.proxmox.access import AnyOf, Need
-from provisioner.lab.proxmox.calls import Call, Calls, check_digest
+from provisioner.lab.proxmox.access import Allow, Need
+from provisioner.lab.proxmox.calls import Call, Calls, Handler, check_digest
 from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.firewall_rules import GROUP, LOG_LEVEL, declare, key, rules_of
 from provisioner.lab.proxmox.parameters import DIGEST, Parameter, boolean, integer, text
 from provisioner.lab.proxmox.values import Document, Json, digest, split_list
 
 CALLS = Calls()
-_BASE = "/nodes/{node}/qemu/{vmid}/firewall"
-_SEE = Need("/vms/{vmid}", "VM.Audit")
-_CHANGE = AnyOf(Need("/vms/{vmid}", "VM.Config.Network"))
-_LOG = text(optional=True, enum=("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "nolog"))
+_GUEST, _NODE, _CLUSTER = "/nodes/{node}/qemu/{vmid}/firewall", "/nodes/{node}/firewall", "/cluster/firewall"
+_GROUPS = f"{_CLUSTER}/groups"
+_SEE, _CHANGE = Need("/", "Sys.Audit"), Need("/", "Sys.Modify")
 _POLICY = text(optional=True, enum=("ACCEPT", "REJECT", "DROP"))
-_OPTIONS: dict[str, Parameter] = {
-    "dhcp": boolean(),
-    "enable": boolean(),
-    "ipfilter": boolean(),
-    "log_level_in": _LOG,
-    "log_level_out": _LOG,
-    "macfilter": boolean(),
-    "ndp": boolean(),
-    "policy_in": _POLICY,
-    "policy_out": _POLICY,
-    "radv": boolean(),
+_POLICIES = {"policy_in": _POLICY, "policy_out": _POLICY}
+_LEVELS = {"log_level_in": LOG_LEVEL, "log_level_out": LOG_LEVEL}
+_OF_GUEST: dict[str, Parameter] = {
+    **_LEVELS,
+    **_POLICIES,
+    **{name: boolean() for name in ("dhcp", "enable", "ipfilter", "macfilter", "ndp", "radv")},
 }
-_RULE: dict[str, Parameter] = {
-    "comment": text(optional=True),
-    "dest": text(optional=True, max_length=512),
-    "dport": text(optional=True),
+_OF_CLUSTER: dict[str, Parameter] = {
+    **_POLICIES,
+    "ebtables": boolean(),
     "enable": integer(optional=True, minimum=0),
-    "icmp-type": text(optional=True),
-    "iface": text(optional=True, max_length=20),
-    "log": _LOG,
-    "macro": text(optional=True, max_length=128),
-    "proto": text(optional=True),
-    "source": text(optional=True, max_length=512),
-    "sport": text(optional=True),
-    "digest": DIGEST,
+    "log_ratelimit": text(optional=True),
+    "policy_forward": text(optional=True, enum=("ACCEPT", "DROP")),
 }
-_ACTION = text(min_length=2, max_length=20, pattern=r"[A-Za-z][A-Za-z0-9\-_]+")
-_TYPE = text(enum=("in", "out", "forward", "group"))
-_POS = integer(minimum=0)
-CALLS.index(_BASE, "name", ("aliases", "ipset", "log", "options", "refs", "rules"), allow=_SEE)
+_SWITCHES = ("enable", "log_nf_conntrack", "ndp", "nf_conntrack_allow_invalid", "nftables", "nosmurfs", "protection_synflood", "tcpflags")
+_OF_NODE: dict[str, Parameter] = {
+    **_LEVELS,
+    **{name: boolean() for name in _SWITCHES},
+    **dict.fromkeys(("log_level_forward", "smurf_log_level", "tcp_flags_log_level"), LOG_LEVEL),
+    "nf_conntrack_helpers": text(optional=True),
+    "nf_conntrack_max": integer(optional=True, minimum=32768),
+    "nf_conntrack_tcp_timeout_established": integer(optional=True, minimum=7875),
+    "nf_conntrack_tcp_timeout_syn_recv": integer(optional=True, minimum=30, maximum=60),
+    "protection_synflood_burst": integer(optional=True),
+    "protection_synflood_rate": integer(optional=True),
+}
 
 
-def _key(call: Call, kind: str) -> str:
-    return f"{call.vmid}/{kind}"
-
-
-def _rules(call: Call) -> list[Document]:
-    kept = (call.lab.store.get("firewall", _key(call, "rules")) or {}).get("rules", [])
-    return [dict(rule) for rule in kept if isinstance(rule, dict)] if isinstance(kept, list) else []
-
-
-def _keep(call: Call, rules: list[Document]) -> None:
-    call.lab.store.put("firewall", _key(call, "rules"), {"rules": rules})
-
-
-@CALLS.get(f"{_BASE}/options", allow=_SEE)
 def read_options(call: Call) -> Json:
     """Return the options that were set, and the digest."""
-    kept = call.lab.store.get("firewall", _key(call, "options")) or {}
+    kept = call.lab.store.get("firewall", key(call, "options")) or {}
     return {**kept, "digest": digest(kept)}
 
 
-@CALLS.put(f"{_BASE}/options", allow=_CHANGE, parameters={**_OPTIONS, "delete": text(optional=True), "digest": DIGEST})
-def change_options(call: Call) -> Json:
-    """Set and unset options."""
-    with call.lab.store.transaction():
-        kept = call.lab.store.get("firewall", _key(call, "options")) or {}
-        check_digest(call, kept)
-        for name in split_list(call.text("delete")):
-            if name not in _OPTIONS:
-                raise Failure.parameter("delete", f"unknown option '{name}'")
-            kept.pop(name, None)
-        kept |= {name: call.parameters[name] for name in _OPTIONS if call.has(name)}
-        call.lab.store.put("firewall", _key(call, "options"), kept)
-    return None
+def _changing(options: Mapping[str, Parameter]) -> Handler:
+    def change_options(call: Call) -> Json:
+        """Set and unset options."""
+        with call.lab.store.transaction():
+            kept = call.lab.store.get("firewall", key(call, "options")) or {}
+            check_digest(call, kept)
+            for name in split_list(call.text("delete")):
+                if name not in options:
+                    raise Failure.parameter("delete", f"unknown option '{name}'")
+                kept.pop(name, None)
+            kept |= {name: call.parameters[name] for name in options if call.has(name)}
+            call.lab.store.put("firewall", key(call, "options"), kept)
+        return None
+
+    return change_options
 
 
-def _version(rule: Document) -> Document:
-    """Return the IP version of a rule's addresses, where it has any that are no name of a set."""
-    for field in ("source", "dest"):
-        first = str(rule.get(field, "")).split(",")[0].split("-")[0]
-        try:
-            return {"ipversion": ip_interface(first).version}
-        except ValueError:
-            continue
-    return {}
+def _firewall(base: str, options: Mapping[str, Parameter], see: Allow, change: Allow) -> None:
+    CALLS.get(f"{base}/options", allow=see)(read_options)
+    CALLS.put(f"{base}/options", allow=change, parameters={**options, "delete": text(optional=True), "digest": DIGEST})(_changing(options))
+    declare(CALLS, f"{base}/rules", see, change)
 
 
-def _item(rule: Document, position: int, rules: list[Document]) -> Document:
-    return {**rule, "pos": position, **_version(rule), "digest": digest(list(rules))}
+_firewall(_GUEST, _OF_GUEST, Need("/vms/{vmid}", "VM.Audit"), Need("/vms/{vmid}", "VM.Config.Network"))
+_firewall(_NODE, _OF_NODE, Need("/nodes/{node}", "Sys.Audit"), Need("/nodes/{node}", "Sys.Modify"))
+_firewall(_CLUSTER, _OF_CLUSTER, _SEE, _CHANGE)
+declare(CALLS, f"{_GROUPS}/{{group}}", _SEE, _CHANGE)
+CALLS.index(_GUEST, "name", ("options", "rules"), allow=Need("/vms/{vmid}", "VM.Audit"))
+CALLS.index(_CLUSTER, "name", ("groups", "options", "rules"))
 
 
-@CALLS.get(f"{_BASE}/rules", allow=_SEE)
-def list_rules(call: Call) -> Json:
-    """Return the rules in their order."""
-    rules = _rules(call)
-    return [_item(rule, position, rules) for position, rule in enumerate(rules)]
-
-
-@CALLS.get(f"{_BASE}/rules/{{pos}}", allow=_SEE, parameters={"pos": _POS})
-def read_rule(call: Call) -> Json:
-    """Return one rule; here Proxmox gives `pos` as a string."""
-    rules, position = _rules(call), call.integer("pos")
-    if position >= len(rules):
-        raise Failure.of(f"no rule at position {position}")
-    return _item(rules[position], position, rules) | {"pos": str(position)}
-
-
-def _given(call: Call) -> Document:
-    """Return the rule of a call: empty values are dropped, a port needs a protocol that has ports."""
-    rule: Document = {
-        name: call.parameters[name] for name in ("type", "action", *_RULE) if call.has(name) and call.text(name) != "" and name != "digest"
-    }
-    return rule
-
-
-def _checked(rule: Document) -> Document:
-    ports = [name for name in ("dport", "sport") if name in rule]
-    if ports and str(rule.get("proto", "")) not in ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17") and "macro" not in rule:
-        raise Failure.parameter(
-            ports[0], "missing property - 'proto'" if "proto" not in rule else f"protocol {rule['proto']} does not support ports"
-        )
-    for field in ("source", "dest"):
-        for part in str(rule.get(field, "")).split(",") if field in rule else ():
-            _check_address(field, part)
-    return rule
-
-
-def _check_address(field: str, part: str) -> None:
-    if part.startswith("+") or (part and part[0].isalpha() and ":" not in part):
-        return
-    for end in part.split("-"):
-        try:
-            ip_interface(end)
-        except ValueError as error:
-            raise Failure.parameter(field, f"invalid format - {part}: not a valid address\n") from error
+@CALLS.get(_GROUPS)
+def list_groups(call: Call) -> Json:
+    """Return the security groups."""
+    return [{"group": name, "digest": digest(group), **group} for name, group in call.lab.store.items("firewall_group")]
 
 
 @CALLS.post(
-    f"{_BASE}/rules", allow=_CHANGE, parameters={"action": _ACTION, "type": _TYPE, "pos": integer(optional=True, minimum=0), **_RULE}
+    _GROUPS, allow=_CHANGE, parameters={"group": GROUP, "comment": text(optional=True), "rename": text(optional=True), "digest": DIGEST}
 )
-def add_rule(call: Call) -> Json:
-    """Insert a rule before all others, as Proxmox does, or at `pos`."""
-    with call.lab.store.transaction():
-        rules = _rules(call)
-        check_digest(call, list(rules))
-        rules.insert(call.integer("pos"), _checked({"enable": 0, **_given(call)}))
-        _keep(call, rules)
+def add_group(call: Call) -> Json:
+    """Make an empty group, or with `rename` give one another name or comment."""
+    name, before, store = call.text("group"), call.text("rename"), call.lab.store
+    comment: Document = {"comment": call.text("comment")} if call.has("comment") else {}
+    with store.transaction():
+        if before != name and store.get("firewall_group", name) is not None:
+            raise Failure.parameter("group", f"Security group '{name}' already exists")
+        kept = store.get("firewall_group", before) if before else {}
+        if kept is None:
+            raise Failure.of(f"no such security group '{before}'")
+        if before and before != name:
+            store.put("firewall", f"group:{name}/rules", store.get("firewall", f"group:{before}/rules") or {})
+            store.delete("firewall", f"group:{before}/rules")
+            store.delete("firewall_group", before)
+        store.put("firewall_group", name, kept | comment)
     return None
 
 
-@CALLS.put(
-    f"{_BASE}/rules/{{pos}}",
-    allow=_CHANGE,
-    parameters={
-        "pos": _POS,
-        "action": Parameter(optional=True, min_length=2, max_length=20, pattern=_ACTION.pattern),
-        "type": text(optional=True, enum=_TYPE.enum),
-        "moveto": integer(optional=True, minimum=0),
-        "delete": text(optional=True),
-        **_RULE,
-    },
-)
-def change_rule(call: Call) -> Json:
-    """Change a rule, or move it before another; with `moveto` other settings are ignored, as on Proxmox."""
+@CALLS.delete(f"{_GROUPS}/{{group}}", allow=_CHANGE, parameters={"group": GROUP})
+def delete_group(call: Call) -> Json:
+    """Delete an empty group."""
     with call.lab.store.transaction():
-        rules, position = _rules(call), call.integer("pos")
-        check_digest(call, list(rules))
-        if position >= len(rules):
-            raise Failure.of(f"no rule at position {position}")
-        if call.has("moveto"):
-            target = call.integer("moveto")
-            moved = rules.pop(position)
-            rules.insert(target - 1 if target > position else target, moved)
-        else:
-            rule = rules[position] | _given(call)
-            cleared = {*split_list(call.text("delete")), *(name for name in _RULE if call.has(name) and call.text(name) == "")}
-            rules[position] = _checked({name: value for name, value in rule.items() if name not in cleared})
-        _keep(call, rules)
-    return None
-
-
-@CALLS.delete(f"{_BASE}/rules/{{pos}}", allow=_CHANGE, parameters={"pos": _POS, "digest": DIGEST})
-def delete_rule(call: Call) -> Json:
-    """Delete a rule."""
-    with call.lab.store.transaction():
-        rules, position = _rules(call), call.integer("pos")
-        check_digest(call, list(rules))
-        if position >= len(rules):
-            raise Failure.of(f"no rule at position {position}")
-        del rules[position]
-        _keep(call, rules)
+        kept = key(call, "rules")
+        if rules_of(call):
+            raise Failure.of(f"Security group '{call.text('group')}' is not empty")
+        call.lab.store.delete("firewall", kept)
+        call.lab.store.delete("firewall_group", call.text("group"))
     return None
