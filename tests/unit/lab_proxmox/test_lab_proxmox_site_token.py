@@ -215,6 +215,13 @@ def test_no_pool_lends_rights_on_anothers_guest(sites: Sites) -> None:
     assert sites.ours.status("DELETE", "/pools", poolid="kedougou") == 200
 
 
+def test_adoption_makes_the_bridge_on_each_nodes_switch(sites: Sites) -> None:
+    rows = {row["iface"]: row for row in sites.root.call("GET", "/nodes/pve-kedougou/network").json()["data"]}
+
+    assert set(sites.lab.switch.bridges["pve-kedougou"]) == set(sites.lab.switch.bridges["pve-dahra"]) == {"vmbr0", "vmbr1"}
+    assert (rows["vmbr1"]["active"], rows["vmbr1"]["bridge_vlan_aware"], rows["vmbr1"]["bridge_vids"]) == (1, 1, "2-4094")
+
+
 def test_lists_do_not_show_anothers_guest(sites: Sites) -> None:
     rows = sites.ours.call("GET", "/cluster/resources", type="vm").json()["data"]
 
