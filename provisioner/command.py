@@ -137,6 +137,8 @@ def lines(argv: Sequence[str | Path], on_line: Callable[[str], None], how: Run =
     finally:
         watchdog.cancel()
         end(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 class _Watchdog:
