@@ -54,8 +54,8 @@ def store() -> MemoryStore:
 def ask(store: MemoryStore, method: str, path: str, body: bytes = b"", kind: str = "application/json", **more: str) -> tuple[str, str]:
     """Return the status line and the text of an answer."""
     path, _, query = path.partition("?")
-    environ: dict[str, object] = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_TYPE": kind} | dict(more)
-    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    environ: dict[str, object] = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_TYPE": kind}
+    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)} | more
     seen: list[str] = []
     answer = Registry("État civil", FIELDS, store)(environ, lambda status, headers: seen.append(status))
     return seen[0], b"".join(answer).decode()
