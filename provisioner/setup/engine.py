@@ -54,12 +54,14 @@ def schema() -> Path | None:
 
 
 def seed(home: Path) -> None:
-    """Link the plugin into a PULUMI_HOME."""
-    link = home / "plugins" / PLUGIN_FOLDER
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if link.resolve() != plugin_dir().resolve():
-        link.unlink(missing_ok=True)
-        link.symlink_to(plugin_dir().resolve())
+    """Link the plugin into a PULUMI_HOME: in a real folder, since the engine does not list one that is a link."""
+    folder = home / "plugins" / PLUGIN_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for program in plugin_dir().iterdir():
+        link = folder / program.name
+        if link.resolve() != program.resolve():
+            link.unlink(missing_ok=True)
+            link.symlink_to(program.resolve())
 
 
 def _there(path: Path) -> Path:

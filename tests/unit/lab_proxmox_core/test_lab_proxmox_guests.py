@@ -82,18 +82,18 @@ def test_a_failed_create_leaves_neither_guest_nor_file(with_image: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "reason"),
+    ("form", "status", "reason"),
     [
-        ({"vmid": 910}, "unable to create VM 910 - VM 910 already exists on node 'pve1'"),
-        ({"vmid": 911, "scsi0": "none-such:1"}, "storage 'none-such' does not exist"),
-        ({"vmid": 911, "pool": "nopool"}, "pool 'nopool' does not exist"),
-        ({"vmid": 911, "sshkeys": "not-a-key"}, "SSH public key validation error"),
+        ({"vmid": 910}, 500, "unable to create VM 910 - VM 910 already exists on node 'pve1'"),
+        ({"vmid": 911, "scsi0": "none-such:1"}, 500, "storage 'none-such' does not exist"),
+        ({"vmid": 911, "pool": "nopool"}, 403, "Permission check failed (pool 'nopool' does not exist)"),
+        ({"vmid": 911, "sshkeys": "not-a-key"}, 500, "SSH public key validation error"),
     ],
 )
-def test_what_is_refused_at_once(full: Api, form: dict[str, str], reason: str) -> None:
+def test_what_is_refused_at_once(full: Api, form: dict[str, str], status: int, reason: str) -> None:
     answer = full.call("POST", "/nodes/pve1/qemu", **form)
 
-    assert (answer.status_code, answer.reason) == (500, reason)
+    assert (answer.status_code, answer.reason) == (status, reason)
 
 
 def test_a_running_guest_takes_some_changes_at_once_and_others_at_its_next_start(full: Api) -> None:
