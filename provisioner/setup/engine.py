@@ -200,4 +200,11 @@ def _link(source: Path, target: Path) -> None:
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(source.resolve())
+    if target.is_dir() and not target.is_symlink():  # put there by hand
+        old = target.with_name(f".{target.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        target.replace(old)
+        fresh.replace(target)
+        shutil.rmtree(old)
+        return
     fresh.replace(target)

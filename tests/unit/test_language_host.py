@@ -84,4 +84,5 @@ def test_a_program_that_fails_tells_its_error_once_and_fails_the_preview(tmp_pat
     preview = command.attempt([engine.pulumi_root() / "bin" / "pulumi", "preview", "--non-interactive"], how)
 
     assert preview.status != 0
-    assert (preview.stdout + preview.stderr).count("the program failed: no such centre") == 1
+    diagnostics = preview.stdout.partition("Diagnostics:")[2]
+    assert diagnostics.count("the program failed: no such centre") == 1
