@@ -25,7 +25,7 @@ from provisioner.adapters.images.image import sha256
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="mounts inside a namespace of its own need root")]
 
 _OVMF = Path("/usr/share/OVMF")
-_BOOT_SECONDS = 420  # an upper bound: QEMU translates, and the machine may be busy
+_BOOT_SECONDS = 600  # an upper bound: QEMU translates, and the machine may be busy
 _MAC = "02:54:00:10:01:00"
 _GIB = 2**30
 _WHY_NOT = "systemctl --failed --no-legend; sudo journalctl -b -p warning --no-pager | tail -40"
