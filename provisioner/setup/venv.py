@@ -27,8 +27,8 @@ def done() -> bool:
 
 def make(log: Path) -> None:
     """Make or complete the environment."""
-    broken = _OPEN.exists() or programs.read([VENV / "bin" / "python", "-m", "pip", "--version"], 30) is None
-    programs.run([sys.executable, "-m", "venv", *(["--clear"] if broken else []), VENV], log, _SECONDS)
+    if _OPEN.exists() or programs.read([VENV / "bin" / "python", "-m", "pip", "--version"], 60) is None:
+        programs.run([sys.executable, "-m", "venv", "--clear", VENV], log, _SECONDS)
     _OPEN.touch()
     pip: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--cache-dir", cache() / "pip"]
     programs.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", LOCK], log, _SECONDS)
