@@ -30,7 +30,13 @@ def lab_credential(site: str) -> Credential:
     """Return the credential of the site's node in the lab; raise FindingError if there is none."""
     at = access.of(site)
     if at is None:
-        raise FindingError(Problem(where=site, what="its node is not in the lab", hint=f"run `teranga lab up {site}`, or give --url, --password-file and --ca-file of a real node"))
+        raise FindingError(
+            Problem(
+                where=site,
+                what="its node is not in the lab",
+                hint=f"run `teranga lab up {site}`, or give --url, --password-file and --ca-file of a real node",
+            )
+        )
     return Credential(url=at.url, user="root@pam", password_file=at.password_file, ca_file=at.ca_file, ssh_proxy=at.ssh_proxy)
 
 
@@ -47,13 +53,22 @@ def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ..
     """Adopt the node of `site`; return what was done, in words."""
     wanted, kept = plan(site), places.site(site)
     session = password_session(credential.url, credential.user, credential.password_file, credential.ca_file)
-    task = node.Adoption(site=site, node=wanted.node, datastore=wanted.datastore, bridge=wanted.bridge, pool=wanted.pool, bridge_ports=bridge_ports)
+    task = node.Adoption(
+        site=site, node=wanted.node, datastore=wanted.datastore, bridge=wanted.bridge, pool=wanted.pool, bridge_ports=bridge_ports
+    )
     token, done = node.adopt(session, task)
     ca = kept.root / "proxmox-ca.pem"
     _write(kept.token, token.secret + "\n", 0o600)
     _write(ca, credential.ca_file.read_text(), 0o644)
     at = Endpoint(
-        url=credential.url, node=wanted.node, datastore=wanted.datastore, bridge=wanted.bridge, token_id=token.id, token_file=str(kept.token), ca_file=str(ca), ssh_proxy=credential.ssh_proxy
+        url=credential.url,
+        node=wanted.node,
+        datastore=wanted.datastore,
+        bridge=wanted.bridge,
+        token_id=token.id,
+        token_file=str(kept.token),
+        ca_file=str(ca),
+        ssh_proxy=credential.ssh_proxy,
     )
     _write(kept.endpoint, endpoints.to_json(at), 0o644)
     return tuple(f"{wanted.node}: {line}" for line in done)

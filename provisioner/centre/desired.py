@@ -26,7 +26,11 @@ def endpoint(site: str) -> Endpoint:
     file = places.site(site).endpoint
     if not file.exists():
         raise FindingError(
-            Problem(where=site, what="its Proxmox node is not adopted yet", hint=f"run `teranga node adopt {site}` (in the lab: `teranga lab up {site}` first)")
+            Problem(
+                where=site,
+                what="its Proxmox node is not adopted yet",
+                hint=f"run `teranga node adopt {site}` (in the lab: `teranga lab up {site}` first)",
+            )
         )
     return endpoints.from_json(file.read_text())
 

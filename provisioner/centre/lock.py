@@ -30,7 +30,11 @@ def site_lock(site: str, wait_seconds: float = 0.0) -> Iterator[None]:
                     handle.seek(0)
                     holder = handle.read().strip()
                     raise FindingError(
-                        Problem(where=site, what=f"another run is at work (process {holder})", hint="wait for it, or end it; its lock goes with it")
+                        Problem(
+                            where=site,
+                            what=f"another run is at work (process {holder})",
+                            hint="wait for it, or end it; its lock goes with it",
+                        )
                     ) from error
                 sleep(_PAUSE_SECONDS)
         handle.truncate(0)

@@ -43,7 +43,11 @@ def public_key(plan: Plan, interface: str) -> str:
         return observe.read_file(session, plan.node, gateway.vmid, f"/etc/wireguard/{interface}.pub").strip()
     except (ApiError, FindingError) as error:
         raise FindingError(
-            Problem(where=plan.site, what=f"the public key of its {interface} cannot be read: {error}", hint=f"run `teranga up {plan.site}` first")
+            Problem(
+                where=plan.site,
+                what=f"the public key of its {interface} cannot be read: {error}",
+                hint=f"run `teranga up {plan.site}` first",
+            )
         ) from error
 
 

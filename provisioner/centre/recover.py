@@ -37,7 +37,13 @@ def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine) -> s
     for lock in stack.locks(site):
         lives, said = _holder_lives(lock)
         if lives:
-            raise FindingError(Problem(where=f"stack {site}", what=f"it is locked by {said}", hint="wait for that run, or end it; on another machine: `pulumi cancel` there"))
+            raise FindingError(
+                Problem(
+                    where=f"stack {site}",
+                    what=f"it is locked by {said}",
+                    hint="wait for that run, or end it; on another machine: `pulumi cancel` there",
+                )
+            )
         stack.run(site, "cancel", endpoint, engine, lambda _event: None)
         return f"released the lock of a dead run ({said})"
     return ""

@@ -32,7 +32,11 @@ def _host_key(session: Session, plan: Plan, guest: Guest, deadline: float) -> st
         sleep(pause)
         pause = min(pause * 1.5, _LAST_PAUSE)
     raise OutsideError(
-        Problem(where=f"{plan.site}/{guest.name}", what=f"the guest did not come up: {last}", hint=f"look at its console (VMID {guest.vmid} on {plan.node}), then run `teranga up {plan.site}` again")
+        Problem(
+            where=f"{plan.site}/{guest.name}",
+            what=f"the guest did not come up: {last}",
+            hint=f"look at its console (VMID {guest.vmid} on {plan.node}), then run `teranga up {plan.site}` again",
+        )
     )
 
 

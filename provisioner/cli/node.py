@@ -28,10 +28,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     given = (arguments.url, arguments.password_file, arguments.ca_file)
     if any(given) and not all(given):
-        raise UsageError(Problem(where="node adopt", what="--url, --password-file and --ca-file belong together", hint="give all three, or none for the lab's node"))
+        raise UsageError(
+            Problem(
+                where="node adopt",
+                what="--url, --password-file and --ca-file belong together",
+                hint="give all three, or none for the lab's node",
+            )
+        )
     if all(given):
         proxy = ("ssh", "-W", "%h:%p", arguments.ssh_jump) if arguments.ssh_jump else ()
-        credential = Credential(url=arguments.url, user=arguments.user, password_file=arguments.password_file, ca_file=arguments.ca_file, ssh_proxy=proxy)
+        credential = Credential(
+            url=arguments.url, user=arguments.user, password_file=arguments.password_file, ca_file=arguments.ca_file, ssh_proxy=proxy
+        )
     else:
         credential = lab_credential(arguments.site)
     for line in adopt(arguments.site, credential, arguments.bridge_ports):

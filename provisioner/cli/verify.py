@@ -78,7 +78,8 @@ def summary(seen: Acceptance, written: Written) -> str:
 
     counts = {one: seen.count(one) for one in Outcome}
     return (
-        f"{seen.site}: {counts[Outcome.PASSED]} passed, {counts[Outcome.FAILED]} failed, {counts[Outcome.NOT_TESTED]} not tested in {seen.seconds:.1f} s\n"
+        f"{seen.site}: {counts[Outcome.PASSED]} passed, {counts[Outcome.FAILED]} failed, "
+        f"{counts[Outcome.NOT_TESTED]} not tested in {seen.seconds:.1f} s\n"
         f"report {written.html}\n"
         f"sha256 {written.sha256}"
     )

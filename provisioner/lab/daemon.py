@@ -22,7 +22,8 @@ _PORTS = 200
 def _free_port() -> int:
     """Return the port used last if it is free, else the first free one from 8006 on."""
     last = access.port()
-    for port in (*([last] if last else []), *range(_FIRST_PORT, _FIRST_PORT + _PORTS)):
+    candidates: list[int] = [*([last] if last else []), *range(_FIRST_PORT, _FIRST_PORT + _PORTS)]
+    for port in candidates:
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

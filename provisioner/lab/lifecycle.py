@@ -103,9 +103,7 @@ def _guests() -> tuple[int, ...]:
 
 
 def _blank(vmid: int) -> Machine:
-    return Machine(
-        node="", vmid=vmid, name="", uuid="", cores=1, memory=0, disk=None, disk_size=0, nics=(), cloud_init=None, agent=False
-    )
+    return Machine(node="", vmid=vmid, name="", uuid="", cores=1, memory=0, disk=None, disk_size=0, nics=(), cloud_init=None, agent=False)
 
 
 def _stop_guest(vmid: int) -> None:
@@ -152,4 +150,10 @@ def status() -> Mapping[str, object]:
         seen = driver.status("", vmid)
         guests[str(vmid)] = {"power": seen.power.value, "uptime_seconds": seen.uptime, "memory_bytes": seen.memory}
     sites = sorted(path.stem for path in rehearsal.folder().glob("*.json"))
-    return {"api": {"pid": api(), "port": access.port()}, "sites": sites, "guests": guests, "namespaces": list(wires.every()), "prefix": wires.prefix()}
+    return {
+        "api": {"pid": api(), "port": access.port()},
+        "sites": sites,
+        "guests": guests,
+        "namespaces": list(wires.every()),
+        "prefix": wires.prefix(),
+    }

@@ -76,7 +76,7 @@ def make(namespace: str) -> None:
     command.run(("ip", "netns", "add", namespace))
     _batch(namespace, ["link set lo up"])
     keys = [f"net/bridge/bridge-nf-call-{kind}" for kind in _BRIDGED_CALLS]
-    script = "for key in " + " ".join(keys) + '; do [ -e /proc/sys/$key ] && echo 0 > /proc/sys/$key; done; true'
+    script = "for key in " + " ".join(keys) + "; do [ -e /proc/sys/$key ] && echo 0 > /proc/sys/$key; done; true"
     command.run(("ip", "netns", "exec", namespace, "sh", "-c", script))
 
 
@@ -145,7 +145,14 @@ def internet() -> str:
         make(name)
         command.run(("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
         if command.attempt(("ip", "-n", name, "link", "show", "public")).status != 0:
-            _batch(name, ["link add public type bridge forward_delay 0", f"addr add {PUBLIC[1]}/{PUBLIC.prefixlen} dev public", "link set public up"])
+            _batch(
+                name,
+                [
+                    "link add public type bridge forward_delay 0",
+                    f"addr add {PUBLIC[1]}/{PUBLIC.prefixlen} dev public",
+                    "link set public up",
+                ],
+            )
         for index, address in enumerate(PUBLIC_HOSTS):
             host = f"{name}{index}"
             remove(host)
@@ -160,7 +167,9 @@ def connect(uplink: Uplink) -> None:
     """Connect a site's uplink VLAN with the operator; also route what lies behind it, so that entering can be tried."""
     name, port = internet(), "s" + _short(uplink.node)
     attach(Port(namespace=name, interface=port, mac=None, node=uplink.node, bridge=uplink.bridge, vlan=UPLINK_VLAN))
-    _batch(name, [f"addr replace {uplink.operator} dev {port}", f"link set {port} up", f"route replace {uplink.behind} via {uplink.site.ip}"])
+    _batch(
+        name, [f"addr replace {uplink.operator} dev {port}", f"link set {port} up", f"route replace {uplink.behind} via {uplink.site.ip}"]
+    )
 
 
 class Wires:

@@ -101,9 +101,7 @@ class Document:
 
     def _build(self, node: Node) -> Value:
         if id(node) in self._seen:
-            self._refuse(
-                node, "this value is repeated elsewhere by an alias (*name)", "write the value out where it is needed"
-            )
+            self._refuse(node, "this value is repeated elsewhere by an alias (*name)", "write the value out where it is needed")
             return None
         self._seen.add(id(node))
         if node.tag != _IMPLICIT and not (isinstance(node, ScalarNode) and node.tag == "!"):
@@ -128,9 +126,7 @@ class Document:
             elif key.value == "<<":
                 self._refuse(key, "merge keys (<<) are not allowed", "write the values out")
             elif key.value in built:
-                self._refuse(
-                    key, f"`{key.value}` is written twice", f"first in line {lines[key.value]}; keep one of them"
-                )
+                self._refuse(key, f"`{key.value}` is written twice", f"first in line {lines[key.value]}; keep one of them")
             else:
                 lines[key.value] = key.start_mark.line + 1
                 built[key.value] = self._build(value)

@@ -56,9 +56,7 @@ def read(root: Path) -> Folder:
     """Read every file of the inventory at `root`."""
     folder = Folder(root)
     if not root.is_dir():
-        folder.problems.append(
-            Problem(where=str(root), what="there is no such folder", hint="give --inventory or TERANGA_INVENTORY")
-        )
+        folder.problems.append(Problem(where=str(root), what="there is no such folder", hint="give --inventory or TERANGA_INVENTORY"))
         return folder
     folder.problems.extend(_strangers(root))
     folder.images = frozenset(path.parent.name for path in root.glob("images/*/recipe.yml"))
@@ -76,9 +74,7 @@ def _read_national(folder: Folder) -> None:
     if path.is_file():
         folder.national = _entry(folder, path, National, {})
     else:
-        problem = Problem(
-            where="national.yml", what="the file is missing", hint="every inventory has its numbering plan"
-        )
+        problem = Problem(where="national.yml", what="the file is missing", hint="every inventory has its numbering plan")
         folder.problems.append(problem)
 
 
@@ -102,9 +98,7 @@ def _entry(folder: Folder, path: Path, model: type[Model], given: dict[str, str]
 def _add_site(folder: Folder, name: str, site: str, entry: Entry[Site]) -> None:
     if other := folder.sites.get(site):
         what = f"the name {site} is taken by {other.document.shown}"
-        folder.problems.append(
-            entry.problem((), what, f"names are unique over {', '.join(SITE_FOLDERS)}: rename {name}/{site}.yml")
-        )
+        folder.problems.append(entry.problem((), what, f"names are unique over {', '.join(SITE_FOLDERS)}: rename {name}/{site}.yml"))
     else:
         folder.sites[site] = entry
 

@@ -40,13 +40,9 @@ def _indices(national: Entry[National]) -> Iterator[Problem]:
         yield from zones.use(zone.index, national.document, ("zones", name, "index"))
         if (zone.index == _TUNNEL_ZONE) != (name == "vpn"):
             what = f"zone {name} has index {zone.index}"
-            yield national.problem(
-                ("zones", name, "index"), what, f"index {_TUNNEL_ZONE} belongs to vpn, whose tunnels are numbered in it"
-            )
+            yield national.problem(("zones", name, "index"), what, f"index {_TUNNEL_ZONE} belongs to vpn, whose tunnels are numbered in it")
         if (zone.vlan is None) != (name == "vpn"):
-            yield national.problem(
-                ("zones", name), f"zone {name} {_vlan_words(zone.vlan)}", "every zone but vpn has a VLAN"
-            )
+            yield national.problem(("zones", name), f"zone {name} {_vlan_words(zone.vlan)}", "every zone but vpn has a VLAN")
     uplinks = Once("index", "each uplink has its own")
     for name, uplink in national.model.uplinks.items():
         yield from uplinks.use(uplink.index, national.document, ("uplinks", name, "index"))
@@ -90,6 +86,4 @@ def _slots_fit(folder: Folder, national: National) -> Iterator[Problem]:
         for name, uplink in national.uplinks.items():
             room = 2 ** max(0, _ACCESS_LENGTH - uplink.access.prefixlen)
             if slots > slot >= room:
-                yield entry.problem(
-                    ("slot",), f"slot {slot} has no /30 in {uplink.access} of uplink {name}", f"0 to {room - 1}"
-                )
+                yield entry.problem(("slot",), f"slot {slot} has no /30 in {uplink.access} of uplink {name}", f"0 to {room - 1}")

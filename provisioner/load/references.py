@@ -92,9 +92,7 @@ def _flows(folder: Folder, entry: Entry[Profile], zones: frozenset[str]) -> Iter
                 yield entry.problem(("flows", index, key), f"flow {rule.id}: {what}", hint)
 
 
-def _ends(
-    profile: Profile, ends: Iterable[str], zones: frozenset[str], guests: frozenset[str]
-) -> Iterator[tuple[str, str]]:
+def _ends(profile: Profile, ends: Iterable[str], zones: frozenset[str], guests: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the ends of a flow, and the remedy."""
     for end in ends:
         zone, _, guest = end.partition("/")
@@ -135,6 +133,4 @@ def _fits_profile(entry: Entry[Site], profile: Profile) -> Iterator[Problem]:
     for zone in ("terminals", "printers"):
         devices = site.terminals if zone == "terminals" else site.printers
         if devices and zone not in profile.zones:
-            yield entry.problem(
-                (zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile"
-            )
+            yield entry.problem((zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile")

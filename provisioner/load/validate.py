@@ -15,9 +15,7 @@ from provisioner.load.nearest import hint as nearest
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(
-    model: type[Model], document: Document, given: Mapping[str, str]
-) -> tuple[Model | None, tuple[Problem, ...]]:
+def validate(model: type[Model], document: Document, given: Mapping[str, str]) -> tuple[Model | None, tuple[Problem, ...]]:
     """Return the model of a document, or its problems. `given` are the keys that the file's place decides."""
     value = document.value
     if not isinstance(value, dict):
@@ -111,9 +109,7 @@ def _annotation(model: type[BaseModel], key: str) -> object:
 
 
 def _is_collection(annotation: object) -> bool:
-    return any(
-        getattr(option, "__origin__", None) in {tuple, Mapping} for option in (annotation, *get_args(annotation))
-    )
+    return any(getattr(option, "__origin__", None) in {tuple, Mapping} for option in (annotation, *get_args(annotation)))
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

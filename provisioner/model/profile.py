@@ -37,9 +37,7 @@ def _ends(value: object) -> tuple[str, ...]:
     ends = tuple(value) if isinstance(value, list) else (value,)
     for end in ends:
         if not isinstance(end, str) or not _END.fullmatch(end):
-            raise refusal(
-                f"`{end}` is not an end of a flow", "zone, zone/guest, zone/each-guest, zone/each-service or gateway"
-            )
+            raise refusal(f"`{end}` is not an end of a flow", "zone, zone/guest, zone/each-guest, zone/each-service or gateway")
     if not ends:
         raise refusal("a flow needs two ends", "name at least one zone")
     return tuple(str(end) for end in ends)

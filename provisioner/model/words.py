@@ -59,9 +59,7 @@ def _zone(value: object) -> str:
 
 
 def _database(value: object) -> str:
-    return _matching(
-        value, _DATABASE, "the name of a database", "lower-case letters, digits and underscores, at most 63"
-    )
+    return _matching(value, _DATABASE, "the name of a database", "lower-case letters, digits and underscores, at most 63")
 
 
 def _health(value: object) -> str:
@@ -73,19 +71,13 @@ def _mac(value: object) -> str:
         raise refusal(f"{value!r} is not a MAC address", "write six pairs of hexadecimal digits in quotes")
     text = value.lower().replace("-", ":")
     if not _MAC.fullmatch(text):
-        raise refusal(
-            f"`{value}` is not a MAC address", "six pairs of hexadecimal digits, for example 00:00:5e:00:53:01"
-        )
+        raise refusal(f"`{value}` is not a MAC address", "six pairs of hexadecimal digits, for example 00:00:5e:00:53:01")
     if int(text[:2], 16) & _GROUP_BIT:
-        raise refusal(
-            f"MAC address {text} is a group address", "a device's own address has an even first byte (IEEE 802)"
-        )
+        raise refusal(f"MAC address {text} is a group address", "a device's own address has an even first byte (IEEE 802)")
     if text == "00:00:00:00:00:00":
         raise refusal("MAC address 00:00:00:00:00:00 belongs to no device", "read it from the label of the device")
     if text.startswith(_GUEST_PREFIX):
-        raise refusal(
-            f"MAC address {text} lies in the range of Teranga's guests, 02:54", "read it from the label of the device"
-        )
+        raise refusal(f"MAC address {text} lies in the range of Teranga's guests, 02:54", "read it from the label of the device")
     return text
 
 

@@ -68,6 +68,8 @@ def address(plan: Plan, end: Endpoint) -> IPv4Address | None:
 
 def _flows(plan: Plan) -> Iterator[Check]:
     for flow in plan.flows:
+        if _proved_by_tunnel(plan, flow):
+            continue
         for port in flow.ports or (None,):
             suffix = f"/{port}" if len(flow.ports) > 1 else ""
             yield Check(
@@ -81,6 +83,12 @@ def _flows(plan: Plan) -> Iterator[Check]:
                 subject=flow.id,
                 expected="passes",
             )
+
+
+def _proved_by_tunnel(plan: Plan, flow: Flow) -> bool:
+    """Return whether a flow is WireGuard's own at a centre: it leads to the hubs alone, and a fresh handshake is its proof."""
+    outwards = flow.source == Endpoint(zone=_WAN, guest=GATEWAY) and flow.destination == Endpoint(zone=_WAN)
+    return outwards and flow.protocol is Protocol.UDP and frozenset(flow.ports) <= {tunnel.port for tunnel in plan.tunnels}
 
 
 def _between(plan: Plan, source: str, target: str, protocol: Protocol) -> tuple[Flow, ...]:
@@ -223,9 +231,7 @@ def _tunnels(plan: Plan) -> Iterator[Check]:
 
 def known_ports(plan: Plan, guest: Guest) -> tuple[str, ...]:
     """Return the ports on which a guest may listen, as `tcp/22`: those that a flow leads to, and WireGuard's own."""
-    leading = {
-        f"{flow.protocol}/{port}" for flow in plan.flows if flow.destination.guest == guest.name for port in flow.ports
-    }
+    leading = {f"{flow.protocol}/{port}" for flow in plan.flows if flow.destination.guest == guest.name for port in flow.ports}
     if guest.role is GuestRole.GATEWAY:
         leading |= {f"udp/{tunnel.port}" for tunnel in plan.tunnels}
     return tuple(sorted(leading, key=lambda port: (port.partition("/")[0], int(port.partition("/")[2]))))

@@ -57,9 +57,7 @@ def _pairs(rule: FlowRule, zones: frozenset[str], guests: tuple[Guest, ...]) -> 
                     yield _Pair(source, target, (*source_suffix, *target_suffix))
 
 
-def _ends(
-    text: str, several: bool, zones: frozenset[str], guests: tuple[Guest, ...]
-) -> Iterator[tuple[Endpoint, tuple[str, ...]]]:
+def _ends(text: str, several: bool, zones: frozenset[str], guests: tuple[Guest, ...]) -> Iterator[tuple[Endpoint, tuple[str, ...]]]:
     """Yield the endpoints of `zone`, `zone/guest` or `zone/each-...`, each with what it adds to the flow's id."""
     zone, _, selector = text.partition("/")
     if zone not in zones:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -91,7 +91,9 @@ def _groups(plan: Plan, seen: Acceptance, to: Language) -> tuple[Group, ...]:
     groups = []
     for each in CheckKind:
         rows = tuple(
-            Row(check=check, result=results[check.id], outcome=outcome(results[check.id].outcome, to), words=sentence(results[check.id], to))
+            Row(
+                check=check, result=results[check.id], outcome=outcome(results[check.id].outcome, to), words=sentence(results[check.id], to)
+            )
             for check in plan.checks
             if check.kind is each and check.id in results
         )
@@ -105,7 +107,9 @@ def to_html(plan: Plan, seen: Acceptance) -> str:
     """Return the acceptance report in French: one file that needs no other, its data inside it."""
     groups = _groups(plan, seen, Language.FRENCH)
     data = canonical(plan, seen)
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     template = environment.get_template("acceptance.html.j2")
     return template.render(
         plan=plan,
@@ -129,18 +133,18 @@ def _with(groups: Sequence[Group], wanted: Outcome) -> tuple[Row, ...]:
 def to_junit(plan: Plan, seen: Acceptance) -> str:
     """Return the results as JUnit XML: a suite per kind of check, findings as failures, the untested as skipped."""
     groups = _groups(plan, seen, Language.ENGLISH)
-    root = ElementTree.Element("testsuites", _totals(f"teranga verify {seen.site}", _rows(groups)), time=f"{seen.seconds:.3f}")
+    root = ET.Element("testsuites", _totals(f"teranga verify {seen.site}", _rows(groups)), time=f"{seen.seconds:.3f}")
     for group in groups:
         time = sum(row.result.milliseconds for row in group.rows) / 1000
-        suite = ElementTree.SubElement(root, "testsuite", _totals(group.heading, group.rows), time=f"{time:.3f}")
+        suite = ET.SubElement(root, "testsuite", _totals(group.heading, group.rows), time=f"{time:.3f}")
         suite.set("timestamp", seen.started.strftime("%Y-%m-%dT%H:%M:%S"))
-        properties = ElementTree.SubElement(suite, "properties")
+        properties = ET.SubElement(suite, "properties")
         for name, value in (("site", seen.site), ("plan", seen.plan_hash), ("image", seen.image_sha256)):
-            ElementTree.SubElement(properties, "property", name=name, value=value)
+            ET.SubElement(properties, "property", name=name, value=value)
         for row in group.rows:
             _case(suite, seen.site, row)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
 def _rows(groups: Sequence[Group]) -> tuple[Row, ...]:
@@ -153,14 +157,14 @@ def _totals(name: str, rows: Sequence[Row]) -> dict[str, str]:
     return {"name": name, "tests": str(len(rows)), "failures": str(failures), "errors": "0", "skipped": str(skipped)}
 
 
-def _case(suite: ElementTree.Element, site: str, row: Row) -> None:
+def _case(suite: ET.Element, site: str, row: Row) -> None:
     name = f"teranga.{site}.{row.check.kind}"
-    case = ElementTree.SubElement(suite, "testcase", name=row.check.id, classname=name, time=f"{row.result.milliseconds / 1000:.3f}")
+    case = ET.SubElement(suite, "testcase", name=row.check.id, classname=name, time=f"{row.result.milliseconds / 1000:.3f}")
     match row.result.outcome:
         case Outcome.FAILED:
-            failure = ElementTree.SubElement(case, "failure", message=row.words, type=row.result.reason.value)
+            failure = ET.SubElement(case, "failure", message=row.words, type=row.result.reason.value)
             failure.text = f"expected: {row.check.expected}"
         case Outcome.NOT_TESTED:
-            ElementTree.SubElement(case, "skipped", message=row.words)
+            ET.SubElement(case, "skipped", message=row.words)
         case Outcome.PASSED:
             return

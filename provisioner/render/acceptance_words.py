@@ -38,7 +38,10 @@ _REASONS: Mapping[Reason, tuple[str, str]] = {
         "silence, mais le compteur de rejet n’a pas monté : rien n’est prouvé",
         "silent, but the drop counter did not rise: nothing is proved",
     ),
-    Reason.COUNTER_UNREAD: ("les compteurs de la passerelle sont illisibles : rien n’est prouvé", "the gateway's counters cannot be read: nothing is proved"),
+    Reason.COUNTER_UNREAD: (
+        "les compteurs de la passerelle sont illisibles : rien n’est prouvé",
+        "the gateway's counters cannot be read: nothing is proved",
+    ),
     Reason.LISTENER_DEAD: (
         "le témoin ne répond pas dans sa propre zone : rien n’est prouvé",
         "the listener does not answer in its own zone: nothing is proved",

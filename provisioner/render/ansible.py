@@ -150,9 +150,7 @@ def _interface(plan: Plan, name: str, ends: Sequence[Tunnel], peers: Mapping[str
         "port": ends[0].port,
         "addresses": [*own, *(str(tunnel.hub_address) for tunnel in ends)],
         "peers": [
-            peer
-            for tunnel in ends
-            for peer in _peer(tunnel, peers, endpoint="", allowed=[str(prefix) for prefix in tunnel.site_prefixes])
+            peer for tunnel in ends for peer in _peer(tunnel, peers, endpoint="", allowed=[str(prefix) for prefix in tunnel.site_prefixes])
         ],
     }
 

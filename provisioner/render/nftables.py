@@ -34,26 +34,28 @@ def gateway(plan: Plan) -> str:
     """Return the gateway's ruleset: one transaction that keeps base chains and counters in place."""
     chains = _chains(plan)
     unwanted = sorted(_possible(plan) - set(chains))
-    return "\n".join((
-        "#!/usr/sbin/nft -f",
-        f"# The flows of {plan.site}, compiled by provisioner/render/nftables.py. Loading it again loses no packet.",
-        *(f'define {name} = "{interface}"' for zone in plan.zones for name, interface in _interfaces(plan, zone)),
-        f"define not_internet = {_set(_not_internet(plan))}",
-        "",
-        "table inet teranga {",
-        *_maps(plan, ()),
-        "}",
-        "flush table inet teranga",
-        *(f"flush map inet teranga {name}" for name in _MAPS),
-        *(f"destroy chain inet teranga {name}" for name in unwanted),
-        "table inet teranga {",
-        *(f"    counter {name} {{\n    }}" for name in ("forward_drop", "input_drop", "output_drop")),
-        *(line for name, rules in chains.items() for line in _chain(name, rules)),
-        *_maps(plan, chains),
-        *(line for name, rules in _base_chains(plan) for line in _chain(name, rules)),
-        "}",
-        "",
-    ))
+    return "\n".join(
+        (
+            "#!/usr/sbin/nft -f",
+            f"# The flows of {plan.site}, compiled by provisioner/render/nftables.py. Loading it again loses no packet.",
+            *(f'define {name} = "{interface}"' for zone in plan.zones for name, interface in _interfaces(plan, zone)),
+            f"define not_internet = {_set(_not_internet(plan))}",
+            "",
+            "table inet teranga {",
+            *_maps(plan, ()),
+            "}",
+            "flush table inet teranga",
+            *(f"flush map inet teranga {name}" for name in _MAPS),
+            *(f"destroy chain inet teranga {name}" for name in unwanted),
+            "table inet teranga {",
+            *(f"    counter {name} {{\n    }}" for name in ("forward_drop", "input_drop", "output_drop")),
+            *(line for name, rules in chains.items() for line in _chain(name, rules)),
+            *_maps(plan, chains),
+            *(line for name, rules in _base_chains(plan) for line in _chain(name, rules)),
+            "}",
+            "",
+        )
+    )
 
 
 def guest(plan: Plan, one: Guest) -> str:
@@ -61,36 +63,36 @@ def guest(plan: Plan, one: Guest) -> str:
     homes = {nic.zone for nic in one.nics}
     flows = [flow for flow in plan.flows if flow.destination.zone in homes and flow.destination.guest in (one.name, None)]
     rules = [_rule(flow, (_from(plan, flow.source), *_to_ports(flow))) for flow in flows]
-    return "\n".join((
-        "#!/usr/sbin/nft -f",
-        f"# The flows that lead to {one.name} of {plan.site}, compiled by provisioner/render/nftables.py.",
-        "table inet teranga {",
-        "}",
-        "flush table inet teranga",
-        "table inet teranga {",
-        "    counter input_drop {\n    }",
-        *_chain(
-            "input",
-            (
-                "type filter hook input priority filter; policy drop;",
-                *_known("input_drop"),
-                'iifname "lo" accept',
-                *rules,
-                "counter name input_drop drop",
+    return "\n".join(
+        (
+            "#!/usr/sbin/nft -f",
+            f"# The flows that lead to {one.name} of {plan.site}, compiled by provisioner/render/nftables.py.",
+            "table inet teranga {",
+            "}",
+            "flush table inet teranga",
+            "table inet teranga {",
+            "    counter input_drop {\n    }",
+            *_chain(
+                "input",
+                (
+                    "type filter hook input priority filter; policy drop;",
+                    *_known("input_drop"),
+                    'iifname "lo" accept',
+                    *rules,
+                    "counter name input_drop drop",
+                ),
             ),
-        ),
-        "}",
-        "",
-    ))
+            "}",
+            "",
+        )
+    )
 
 
 def remote(plan: Plan) -> tuple[IPv4Network, ...]:
     """Return what lies behind the tunnels: at a centre the hubs, at a hub the centres."""
     hub = plan.kind is SiteKind.HUB
     far = [
-        network
-        for tunnel in plan.tunnels
-        for network in (*(tunnel.site_prefixes if hub else tunnel.hub_prefixes), tunnel.address.network)
+        network for tunnel in plan.tunnels for network in (*(tunnel.site_prefixes if hub else tunnel.hub_prefixes), tunnel.address.network)
     ]
     return tuple(sorted(collapse_addresses(far)))
 

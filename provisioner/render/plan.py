@@ -93,6 +93,4 @@ def _table(columns: Row, rows: Sequence[Row]) -> str:
     """Return aligned columns; the last one is not padded."""
     table = [columns, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(columns))]
-    return "\n".join(
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
-    )
+    return "\n".join("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table)

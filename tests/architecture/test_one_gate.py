@@ -9,7 +9,9 @@ from pathlib import Path
 from provisioner.places import CHECKOUT
 
 GATES = frozenset({"command.py", "setup/programs.py", "setup/checks.py"})
-STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "system", "popen", "posix_spawn"})
+STARTING = frozenset(
+    {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "system", "popen", "posix_spawn"}
+)
 
 
 def starts(file: Path) -> Iterator[int]:

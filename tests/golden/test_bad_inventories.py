@@ -41,9 +41,7 @@ def test_the_base_of_the_cases_is_good() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_bad_inventory_is_refused_with_place_and_remedy(
-    case: str, tmp_path: Path, golden: Callable[[Path, str], None]
-) -> None:
+def test_a_bad_inventory_is_refused_with_place_and_remedy(case: str, tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
     folder = overlay(FOLDER / "bad" / case, tmp_path / "inventory")
 
     with pytest.raises(InventoryError) as refused:

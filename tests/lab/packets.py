@@ -151,7 +151,8 @@ def small_site() -> Iterator[None]:
 HUB = f"{_PREFIX}-hub"
 SITE_WG, HUB_WG = f"{_PREFIX}wgs", f"{_PREFIX}wgh"
 TUNNEL = Tunnel(
-    id="essai-fibre-hub", site="essai", hub="hub", uplink="fibre", interface=SITE_WG, hub_interface=HUB_WG, hub_endpoint=IPv4Address("100.127.0.1"),
+    id="essai-fibre-hub", site="essai", hub="hub", uplink="fibre",
+    interface=SITE_WG, hub_interface=HUB_WG, hub_endpoint=IPv4Address("100.127.0.1"),
     port=51999, address=IPv4Interface("10.79.14.0/31"), hub_address=IPv4Interface("10.79.14.1/31"),
     site_prefixes=(IPv4Network("10.79.0.0/20"),), hub_prefixes=(IPv4Network("10.64.0.0/20"),),
 )  # fmt: skip
@@ -176,7 +177,11 @@ def tunnelled_ruleset() -> str:
     dropping = [f'iifname "{SITE_WG}" oifname "eth{a}" counter name drop_vpn_{NAMES[a]} drop' for a in range(3)]
     dropping += [f'oifname "{SITE_WG}" iifname "eth{a}" counter name drop_{NAMES[a]}_vpn drop' for a in range(3)]
     allowed = f'iifname "{SITE_WG}" oifname "eth1" tcp dport 9100 accept'
-    guard = [f'iifname "{SITE_WG}" icmp type echo-request accept', f'iifname "{SITE_WG}" counter name drop_vpn_gateway drop', "udp dport 51999 accept"]
+    guard = [
+        f'iifname "{SITE_WG}" icmp type echo-request accept',
+        f'iifname "{SITE_WG}" counter name drop_vpn_gateway drop',
+        "udp dport 51999 accept",
+    ]
     text = ruleset(extra="\n".join(("ct state established,related accept", allowed, *dropping)))
     text = text.replace("table inet teranga {", "\n".join(("table inet teranga {", *named)), 1)
     return text.replace('iifname "eth0" tcp dport 22 accept', "\n".join(('iifname "eth0" tcp dport 22 accept', *guard)), 1)
@@ -200,7 +205,20 @@ def tunnelled_site() -> Iterator[None]:
                 running.append(_wireguard(namespace, card))
                 public = command.run(["wg", "pubkey"], command.Run(stdin=keys[1 - number])).stdout.strip()
                 far = ("endpoint", "100.127.0.1:51999", "persistent-keepalive", "25") if namespace == GATEWAY else ()
-                words = ["wg", "set", card, "listen-port", "51999", "private-key", "/dev/stdin", "peer", public, "allowed-ips", allowed, *far]
+                words = [
+                    "wg",
+                    "set",
+                    card,
+                    "listen-port",
+                    "51999",
+                    "private-key",
+                    "/dev/stdin",
+                    "peer",
+                    public,
+                    "allowed-ips",
+                    allowed,
+                    *far,
+                ]
                 command.run(words, command.Run(stdin=keys[number]))
                 ip("-n", namespace, "addr", "add", str(address), "dev", card)
                 ip("-n", namespace, "link", "set", card, "up")
@@ -213,7 +231,9 @@ def tunnelled_site() -> Iterator[None]:
 
 
 def _wireguard(namespace: str, card: str) -> subprocess.Popen[str]:
-    process = command.start([*inside(namespace), "wireguard-go", "-f", card], command.Run(env=command.environment(WG_PROCESS_FOREGROUND="1")))
+    process = command.start(
+        [*inside(namespace), "wireguard-go", "-f", card], command.Run(env=command.environment(WG_PROCESS_FOREGROUND="1"))
+    )
     socket = Path(f"/var/run/wireguard/{card}.sock")
     while not socket.exists():
         sleep(0.05)
@@ -267,9 +287,11 @@ def tunnelled_spots() -> Mapping[Place, Spot]:
 def verify(of: Plan, places: Mapping[Place, Spot] | None = None) -> Mapping[str, Result]:
     """Run the checks of a plan in the namespaces and return the results by check."""
     told: list[Result] = []
-    with NamespaceVantages(spots=places or spots()) as vantages:
+    with NamespaceVantages(spots=places or spots()) as vantages:  # noqa: SIM117  the second has a comment of its own
         # the gateway's own sshd is a listener put into its namespace
-        with NamespaceVantages(spots={Place("gw"): Spot(namespace=GATEWAY, whereabouts=WhereAbouts(address=IPv4Address("10.79.0.1")))}) as own:
+        with NamespaceVantages(
+            spots={Place("gw"): Spot(namespace=GATEWAY, whereabouts=WhereAbouts(address=IPv4Address("10.79.0.1")))}
+        ) as own:
             session = own.session(Place("gw"))
             assert session is not None
             session.ask("listen", protocol="tcp", address="10.79.0.1", port=22, key="ssh").result(5)

@@ -50,9 +50,21 @@ def _plan() -> Plan:
         record_fields=("numero_acte", "date_naissance"), data_class="personnelles",
     )  # fmt: skip
     bare = packets.plan()
-    flows = tuple(replace(flow, destination=replace(flow.destination, guest="etat-civil")) if flow.id == "use" else flow for flow in bare.flows)
-    kept = tuple(Reservation(zone="terminals", name=f"terminal-{n}", mac=f"00:00:5e:00:53:0{n}", address=packets.ZONES[2].vantages[n - 1]) for n in (1, 2))
-    bare = replace(bare, guests=(guest,), services=(service,), flows=flows, reservations=kept, records=(Record(name=HOST, address=IPv4Address("10.79.1.250")),))
+    flows = tuple(
+        replace(flow, destination=replace(flow.destination, guest="etat-civil")) if flow.id == "use" else flow for flow in bare.flows
+    )
+    kept = tuple(
+        Reservation(zone="terminals", name=f"terminal-{n}", mac=f"00:00:5e:00:53:0{n}", address=packets.ZONES[2].vantages[n - 1])
+        for n in (1, 2)
+    )
+    bare = replace(
+        bare,
+        guests=(guest,),
+        services=(service,),
+        flows=flows,
+        reservations=kept,
+        records=(Record(name=HOST, address=IPv4Address("10.79.1.250")),),
+    )
     wanted = (CheckKind.SERVICE, CheckKind.DHCP)
     return replace(bare, checks=tuple(check for check in checks(bare) if check.kind in wanted))
 
@@ -62,7 +74,9 @@ def _pem(key: ec.EllipticCurvePrivateKey, *certificates: x509.Certificate) -> by
     return private + b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
 
 
-def _certificate(name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
+def _certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *, authority: bool
+) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(
         issuer_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]),
@@ -109,12 +123,15 @@ def use(tmp_path: Path) -> Callable[..., Result]:
         ca = authority.public_bytes(serialization.Encoding.PEM).decode()
         places = {
             Place("terminals", f"terminal-{n}"): Spot(
-                namespace=packets.spots()[Place("terminals", "", n - 1)].namespace, whereabouts=WhereAbouts(address=packets.ZONES[2].vantages[n - 1])
+                namespace=packets.spots()[Place("terminals", "", n - 1)].namespace,
+                whereabouts=WhereAbouts(address=packets.ZONES[2].vantages[n - 1]),
             )
             for n in (1, 2)
         }
         with ExitStack() as stack:
-            stack.enter_context(_running(packets.spots()[Place("servers")].namespace, "https", {"certificate": str(file), "forgetful": forgetful}))
+            stack.enter_context(
+                _running(packets.spots()[Place("servers")].namespace, "https", {"certificate": str(file), "forgetful": forgetful})
+            )
             vantages = stack.enter_context(NamespaceVantages(spots=places, client=lambda kept: kept.address))
             plan = _plan()
             world = World(plan=plan, vantages=vantages, gateway=packets.NamespaceGateway(), agent=packets.NoAgent(), ca=ca)

@@ -46,8 +46,10 @@ def test_what_crosses_a_good_tunnel_passes_and_the_rest_is_counted() -> None:
 
 
 def test_a_hole_towards_the_hub_or_from_it_is_found() -> None:
-    hole = f'iifname "{packets.SITE_WG}" oifname "eth2" udp dport 20000 accept\niifname "{packets.SITE_WG}" oifname "eth0" tcp dport 20000 accept'
-    rules = packets.tunnelled_ruleset().replace("type filter hook forward priority 0; policy drop;", f"type filter hook forward priority 0; policy drop;\n{hole}")
+    hole = f'iifname "{packets.SITE_WG}" oifname "eth2" udp dport 20000 accept\niifname "{packets.SITE_WG}" oifname "eth0" tcp dport 20000 accept'  # noqa: E501
+    rules = packets.tunnelled_ruleset().replace(
+        "type filter hook forward priority 0; policy drop;", f"type filter hook forward priority 0; policy drop;\n{hole}"
+    )
     packets.load(rules)
 
     results = packets.verify(packets.tunnelled_plan(), packets.tunnelled_spots())

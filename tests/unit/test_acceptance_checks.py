@@ -54,9 +54,7 @@ def test_a_ping_is_blocked_unless_a_flow_opens_the_whole_zone(kedougou: Plan) ->
 
 
 def test_no_blocked_port_is_declared(kedougou: Plan) -> None:
-    declared = {
-        (flow.source.zone, flow.destination.zone, flow.protocol, port) for flow in kedougou.flows for port in flow.ports
-    }
+    declared = {(flow.source.zone, flow.destination.zone, flow.protocol, port) for flow in kedougou.flows for port in flow.ports}
 
     for check in _of(kedougou, CheckKind.BLOCKED):
         if check.port is not None and check.target.guest is None:

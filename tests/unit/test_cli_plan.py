@@ -24,9 +24,7 @@ def test_check_of_a_good_inventory_ends_with_0(capsys: pytest.CaptureFixture[str
     assert "no problem" in capsys.readouterr().out
 
 
-def test_check_of_a_bad_inventory_ends_with_1_and_lists_problems(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_of_a_bad_inventory_ends_with_1_and_lists_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(INVENTORY, tmp_path / "inventory")
     (folder / "centres" / "dahra.yml").write_text("slot: no\n", encoding="utf-8")
 

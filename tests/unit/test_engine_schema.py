@@ -42,6 +42,8 @@ def property_name(function: ast.FunctionDef) -> str | None:
                 return name
             case ast.Attribute(attr="getter"):
                 return function.name
+            case _:
+                continue
     return None
 
 
@@ -75,6 +77,8 @@ def token(cls: ast.ClassDef) -> str | None:
         match decorator:
             case ast.Call(func=ast.Attribute(attr="type_token"), args=[ast.Constant(value=str(found))]):
                 return found
+            case _:
+                continue
     return None
 
 
@@ -88,6 +92,8 @@ def invoked(function: ast.FunctionDef) -> tuple[str, Names, str] | None:
             case ast.Call(func=ast.Attribute(attr="invoke"), args=[ast.Constant(value=str(found_token)), *_], keywords=keywords):
                 found = found_token
                 result = next(k.value.id for k in keywords if k.arg == "typ" and isinstance(k.value, ast.Name))
+            case _:
+                continue
     return (found, frozenset(arguments), result) if found else None
 
 

@@ -34,9 +34,7 @@ def changed(site: Site, **fields: object) -> Site:
 
 def identities(plan: Plan) -> dict[str, object]:
     """Return every number of a plan by the name of what bears it; sizes are no numbers."""
-    numbers: dict[str, object] = {
-        zone.name: (zone.prefix, zone.vlan, zone.gateway, zone.interface) for zone in plan.zones
-    }
+    numbers: dict[str, object] = {zone.name: (zone.prefix, zone.vlan, zone.gateway, zone.interface) for zone in plan.zones}
     numbers |= {f"guest {guest.name}": (guest.vmid, guest.uuid, guest.nics) for guest in plan.guests}
     numbers |= {f"{device.zone} {device.name}": (device.mac, device.address) for device in plan.reservations}
     numbers |= {record.name: record.address for record in plan.records}
@@ -91,9 +89,7 @@ def test_an_unknown_site_is_refused_with_the_nearest_name() -> None:
 @TRIES
 @given(slot=st.integers(18, 1023), wireless=st.booleans())
 def test_a_new_centre_moves_nothing_of_the_others(slot: int, wireless: bool) -> None:
-    new = changed(
-        inventory().sites["kedougou"], name="nouveau", slot=slot, wireless=wireless, terminals=(), printers=()
-    )
+    new = changed(inventory().sites["kedougou"], name="nouveau", slot=slot, wireless=wireless, terminals=(), printers=())
     wider = with_site(new)
 
     for site in ("kedougou", "dahra"):
@@ -115,9 +111,7 @@ def test_no_two_sites_share_an_address(slot: int) -> None:
 
         assert not new.prefix.overlaps(plan.prefix)
         assert {guest.vmid for guest in new.guests}.isdisjoint(guest.vmid for guest in plan.guests)
-        assert {nic.mac for guest in new.guests for nic in guest.nics}.isdisjoint(
-            nic.mac for guest in plan.guests for nic in guest.nics
-        )
+        assert {nic.mac for guest in new.guests for nic in guest.nics}.isdisjoint(nic.mac for guest in plan.guests for nic in guest.nics)
 
 
 @TRIES
@@ -134,9 +128,7 @@ def test_a_service_that_goes_moves_no_other_number(names: set[str]) -> None:
 @given(number=st.integers(6, 89))
 def test_a_service_that_comes_moves_no_other_number(number: int) -> None:
     old = inventory()
-    new = Service(
-        **{**old.services["recettes"].model_dump(), "name": "nouveau", "number": number, "database": "nouveau"}
-    )
+    new = Service(**{**old.services["recettes"].model_dump(), "name": "nouveau", "number": number, "database": "nouveau"})
     site = changed(old.sites["kedougou"], services=(*old.profiles["commune"].services, "nouveau"))
     wider = replace(old, services={**old.services, "nouveau": new}, sites={**old.sites, "kedougou": site})
     before, after = identities(build(old, "kedougou")), identities(build(wider, "kedougou"))

@@ -98,7 +98,12 @@ def test_counters_are_read_from_nft() -> None:
 
 def _blocked(guest: str | None) -> Check:
     return Check(
-        id="x", kind=CheckKind.BLOCKED, vantage="staff-wifi", target=Endpoint(zone="servers", guest=guest), address=None, protocol=Protocol.TCP
+        id="x",
+        kind=CheckKind.BLOCKED,
+        vantage="staff-wifi",
+        target=Endpoint(zone="servers", guest=guest),
+        address=None,
+        protocol=Protocol.TCP,
     )
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from provisioner.centre.verify.listening import Socket, listening, parse
+from provisioner.centre.verify.namespaces import NamespaceVantages
 from provisioner.centre.verify.world import World
 from provisioner.observed.acceptance import Outcome, Reason
 from provisioner.plan.plan import Check, CheckKind, Endpoint
 from tests.lab.packets import NamespaceGateway, plan
-from provisioner.centre.verify.namespaces import NamespaceVantages
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 SSH = "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1100 1\n"
@@ -22,7 +22,15 @@ TELNET = "   3: 00000000:0017 00000000:0000 0A 00000000:00000000 00:00000000 000
 SSH6 = "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 1104 1\n"
 MAPPED = "   1: 0000000000000000FFFF00000100007F:0035 00000000000000000000000000000000:0000 07 0:0 00:0 0 0 0 1105 1\n"
 QUERY = "   4: 00000000:C350 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1106 1\n"
-CHECK = Check(id="listening/web", kind=CheckKind.LISTENING, vantage="agent", target=Endpoint(zone="servers", guest="web"), address=None, subject="web", expected="tcp/22")
+CHECK = Check(
+    id="listening/web",
+    kind=CheckKind.LISTENING,
+    vantage="agent",
+    target=Endpoint(zone="servers", guest="web"),
+    address=None,
+    subject="web",
+    expected="tcp/22",
+)
 
 
 @dataclass

@@ -12,9 +12,7 @@ from provisioner.plan.plan import GuestRole, Plan
 from provisioner.render.ansible import Control, inventory
 
 
-def prepare(
-    plan: Plan, at: SitePlaces, *, peers: Mapping[str, str], proxy: tuple[str, ...], now: datetime
-) -> Mapping[str, object]:
+def prepare(plan: Plan, at: SitePlaces, *, peers: Mapping[str, str], proxy: tuple[str, ...], now: datetime) -> Mapping[str, object]:
     """Return the inventory of a site, its certificates and programs in place.
 
     `peers`: id of a tunnel -> public key observed at its other end. `proxy`: the endpoint's `ssh_proxy`. `now` is aware.

@@ -84,10 +84,16 @@ def _bridge(session: Session, wanted: Adoption) -> list[str]:
         return []
     if found is not None:
         raise ApiError(
-            Problem(where=f"{wanted.node} {wanted.bridge}", what="the bridge exists and is not VLAN-aware", hint="make it VLAN-aware by hand, or name another bridge in inventory/national.yml")
+            Problem(
+                where=f"{wanted.node} {wanted.bridge}",
+                what="the bridge exists and is not VLAN-aware",
+                hint="make it VLAN-aware by hand, or name another bridge in inventory/national.yml",
+            )
         )
     ports = {"bridge_ports": wanted.bridge_ports} if wanted.bridge_ports else {}
-    session.post(path, iface=wanted.bridge, type="bridge", autostart=1, bridge_vlan_aware=1, comments="Teranga: the site's zones by VLAN", **ports)
+    session.post(
+        path, iface=wanted.bridge, type="bridge", autostart=1, bridge_vlan_aware=1, comments="Teranga: the site's zones by VLAN", **ports
+    )
     session.wait(wanted.node, session.put(path))
     return [f"bridge {wanted.bridge}: made, VLAN-aware"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import requests
-from proxmoxer import ProxmoxAPI
-from proxmoxer.core import ResourceException
-from proxmoxer.backends.https import AuthenticationError
+from proxmoxer import ProxmoxAPI  # type: ignore[import-untyped]  # it ships no types
+from proxmoxer.backends.https import AuthenticationError  # type: ignore[import-untyped]  # it ships no types
+from proxmoxer.core import ResourceException  # type: ignore[import-untyped]  # it ships no types
 
 from provisioner.errors import ApiError, Problem
 from provisioner.observed.endpoint import Endpoint
@@ -36,11 +36,17 @@ def _errors(where: str, host: str) -> Iterator[None]:
         what = f"{error.status_code} {error.content or error.status_message}".strip()
         raise ApiError(Problem(where=f"{host}{where}", what=f"{what} {fields}".strip(), hint=hint)) from error
     except AuthenticationError as error:
-        raise ApiError(Problem(where=host, what=f"the credential was refused: {error}", hint="check the user and the password file")) from error
+        raise ApiError(
+            Problem(where=host, what=f"the credential was refused: {error}", hint="check the user and the password file")
+        ) from error
     except requests.exceptions.SSLError as error:
-        raise ApiError(Problem(where=host, what=f"its certificate is not the pinned one: {error}", hint="adopt the node again if it was reinstalled")) from error
+        raise ApiError(
+            Problem(where=host, what=f"its certificate is not the pinned one: {error}", hint="adopt the node again if it was reinstalled")
+        ) from error
     except requests.exceptions.RequestException as error:
-        raise ApiError(Problem(where=host, what=f"the API does not answer: {error}", hint="is the node up? in the lab: `teranga lab status`")) from error
+        raise ApiError(
+            Problem(where=host, what=f"the API does not answer: {error}", hint="is the node up? in the lab: `teranga lab status`")
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,11 @@ def token_session(endpoint: Endpoint) -> Session:
     try:
         secret = Path(endpoint.token_file).read_text().strip()
     except OSError as error:
-        raise ApiError(Problem(where=endpoint.token_file, what=f"the token cannot be read: {error.strerror}", hint="run `teranga node adopt` for this site")) from error
+        raise ApiError(
+            Problem(
+                where=endpoint.token_file, what=f"the token cannot be read: {error.strerror}", hint="run `teranga node adopt` for this site"
+            )
+        ) from error
     api = ProxmoxAPI(endpoint.host, user=user, token_name=name, token_value=secret, verify_ssl=endpoint.ca_file, timeout=_TIMEOUT_SECONDS)
     return Session(api=api, host=endpoint.host)
 

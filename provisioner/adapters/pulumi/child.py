@@ -12,18 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pulumi import automation
-from pulumi.automation.events import EngineEvent, ResourcePreEvent
+from pulumi.automation.events import EngineEvent, OpType, ResourcePreEvent
 
 from provisioner.adapters.pulumi.events import Event, Kind, to_line
 from provisioner.places import CHECKOUT
 
 PROJECT = "teranga"
+_URN_PARTS = 4
 PROGRAM = CHECKOUT / "stacks" / "centre" / "__main__.py"
 _QUIET = frozenset({"same", "read", "read-replacement"})
 
 
 def _say(event: Event) -> None:
-    print(to_line(event), flush=True)
+    sys.stdout.write(to_line(event) + "\n")
+    sys.stdout.flush()
 
 
 def _program() -> None:
@@ -31,8 +33,8 @@ def _program() -> None:
 
 
 def _resource(urn: str) -> str:
-    parts = urn.split("::")
-    return f"{parts[-2].rsplit(':', 1)[-1]} {parts[-1]}" if len(parts) >= 4 else urn
+    parts = urn.split("::")  # urn:pulumi:STACK::PROJECT::TYPE::NAME
+    return f"{parts[-2].rsplit(':', 1)[-1]} {parts[-1]}" if len(parts) >= _URN_PARTS else urn
 
 
 def _operation(event: ResourcePreEvent) -> str:
@@ -63,7 +65,7 @@ def _stack(site: str, work_dir: Path, root: Path) -> automation.Stack:
     return automation.create_or_select_stack(site, project_name=PROJECT, program=_program, opts=options)
 
 
-def _changes(counts: Mapping[object, int] | None) -> dict[str, int]:
+def _changes(counts: Mapping[OpType, int] | None) -> dict[str, int]:
     return {str(getattr(kind, "value", kind)): count for kind, count in (counts or {}).items()}
 
 

@@ -85,7 +85,12 @@ def guest(desired: Desired, machine: Guest, disk_image: proxmox.FileLegacy, memb
         scsi_hardware="virtio-scsi-single",
         disks=[
             proxmox.VmLegacyDiskArgs(
-                interface="scsi0", datastore_id=plan.datastore, import_from=disk_image.id, size=machine.disk, file_format="qcow2", discard="on"
+                interface="scsi0",
+                datastore_id=plan.datastore,
+                import_from=disk_image.id,
+                size=machine.disk,
+                file_format="qcow2",
+                discard="on",
             )
         ],
         boot_orders=["scsi0"],

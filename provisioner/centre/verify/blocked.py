@@ -1,5 +1,7 @@
-"""Checks that must be dropped. Silence alone proves nothing: the target was reached from its own zone first, and the
-gateway's drop counter rises by at least the packets that were sent.
+"""Checks that must be dropped.
+
+Silence alone proves nothing: the target was reached from its own zone first, and the gateway's drop counter rises by
+at least the packets that were sent.
 
 All probes of one protocol are in flight together; the counters are read before and after each protocol, so that a
 repeated packet of one cannot hide a missing packet of another.

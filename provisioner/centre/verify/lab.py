@@ -73,8 +73,7 @@ def _of_guest(plan: Plan, guest: Guest, lab: Rehearsal) -> dict[Place, Spot]:
     if guest.role is GuestRole.GATEWAY:
         addresses |= {zone.name: zone.gateway for zone in plan.zones if zone.name == _VPN}
     return {
-        Place(zone, guest.name): Spot(namespace=namespace, whereabouts=WhereAbouts(address=address))
-        for zone, address in addresses.items()
+        Place(zone, guest.name): Spot(namespace=namespace, whereabouts=WhereAbouts(address=address)) for zone, address in addresses.items()
     }
 
 

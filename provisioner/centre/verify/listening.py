@@ -14,6 +14,8 @@ from provisioner.observed.acceptance import Reason, Result
 from provisioner.plan.plan import Check
 
 _TABLES = ("tcp", "tcp6", "udp", "udp6")
+_INODE = 9  # column of /proc/net/tcp (proc(5))
+_IPV4_BYTES = 4
 _TCP_LISTEN, _UDP_UNCONNECTED = "0A", "07"  # linux/include/net/tcp_states.h
 _AGAIN_SECONDS = 1.5  # a socket that waits for one DNS answer is gone by then
 
@@ -41,23 +43,21 @@ def parse(table: str, text: str) -> tuple[Socket, ...]:
     found = []
     for line in text.splitlines()[1:]:
         words = line.split()
-        if len(words) > 9 and words[3] == wanted:
+        if len(words) > _INODE and words[3] == wanted:
             address, _, port = words[1].partition(":")
-            found.append(Socket(table.removesuffix("6"), int(port, 16), _address(address), int(words[9])))
+            found.append(Socket(table.removesuffix("6"), int(port, 16), _address(address), int(words[_INODE])))
     return tuple(found)
 
 
 def _address(digits: str) -> str:
     """Return an address of /proc/net: 32-bit words in the byte order of x86-64 and arm64."""
     raw = b"".join(bytes.fromhex(digits[at : at + 8])[::-1] for at in range(0, len(digits), 8))
-    return str(IPv4Address(raw) if len(raw) == 4 else IPv6Address(raw))
+    return str(IPv4Address(raw) if len(raw) == _IPV4_BYTES else IPv6Address(raw))
 
 
 def read(agent: Agent, guest: str) -> frozenset[Socket]:
     """Return the waiting sockets of a guest, as its own process 1 sees them."""
-    return frozenset(
-        socket for table in _TABLES for socket in parse(table, agent.read_file(guest, f"/proc/1/net/{table}"))
-    )
+    return frozenset(socket for table in _TABLES for socket in parse(table, agent.read_file(guest, f"/proc/1/net/{table}")))
 
 
 def _unknown(sockets: frozenset[Socket], known: frozenset[str]) -> frozenset[Socket]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address
 from types import TracebackType
+from typing import Self
 
 from provisioner import command
 from provisioner.centre.verify.ports import Place, WhereAbouts
@@ -65,7 +66,7 @@ class NamespaceVantages:
         """Let the device's DHCP client ask."""
         return self.client(reservation)
 
-    def __enter__(self) -> NamespaceVantages:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

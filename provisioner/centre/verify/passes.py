@@ -75,7 +75,11 @@ def lease(reservation: Reservation, check: Check, world: World) -> Result:
         return finding(check, Reason.NO_LEASE, error.problems[0].what)
     world.leases[f"{reservation.zone}/{reservation.name}"] = got
     seen = f"{reservation.mac} {got}"
-    return passed(check, Reason.LEASED, seen) if got == reservation.address else finding(check, Reason.WRONG_ADDRESS, f"{seen} != {reservation.address}")
+    return (
+        passed(check, Reason.LEASED, seen)
+        if got == reservation.address
+        else finding(check, Reason.WRONG_ADDRESS, f"{seen} != {reservation.address}")
+    )
 
 
 def name(check: Check, world: World) -> Result:
@@ -124,4 +128,3 @@ def _judge_handshake(check: Check, peer: Handshake | None, seen: str) -> Result:
         age = "-" if peer is None or peer.age is None else f"{peer.age.total_seconds():.0f} s"
         return finding(check, Reason.NO_HANDSHAKE, f"{seen} {age}")
     return passed(check, Reason.TUNNEL_UP, f"{seen} {peer.age.total_seconds():.0f} s")
-

@@ -23,6 +23,8 @@ Answer = dict[str, object]
 
 _ICMP_ECHO, _ICMP_ECHO_REPLY = 8, 0  # RFC 792
 _DNS_A, _DNS_IN, _DNS_RECURSE = 1, 1, 0x0100  # RFC 1035
+_POINTER = 0xC0  # RFC 1035, 4.1.4: a compressed name
+_BOOT_REPLY = 2  # RFC 2131, field op
 _ETH_P_IP = 0x0800  # IEEE 802.3
 _TCP_SYN = 0x02  # RFC 9293
 _BODY_LIMIT = 1 << 18
@@ -174,9 +176,9 @@ def dns_addresses(message: bytes, query: bytes) -> list[str]:
     count = struct.unpack("!H", message[6:8])[0]
     at, found = len(query), []
     for _ in range(count):
-        while message[at] and message[at] < 0xC0:
+        while message[at] and message[at] < _POINTER:
             at += message[at] + 1
-        at += 2 if message[at] >= 0xC0 else 1
+        at += 2 if message[at] >= _POINTER else 1
         kind, _, _, length = struct.unpack("!HHIH", message[at : at + 10])
         if kind == _DNS_A:
             found.append(socket.inet_ntoa(message[at + 10 : at + 14]))
@@ -219,7 +221,7 @@ def dhcp(request: Request) -> Answer:
                     got = sock.recv(1500)
                 except TimeoutError:
                     break
-                if got[0] == 2 and got[4:8] == xid:
+                if got[0] == _BOOT_REPLY and got[4:8] == xid:
                     return {"outcome": "answered", "detail": socket.inet_ntoa(got[16:20])}
     return {"outcome": "silent"}
 
@@ -246,7 +248,8 @@ def https(request: Request) -> Answer:
         connection.request(_text(request, "method", "GET"), _text(request, "path", "/"), body=body, headers=headers)
         response = connection.getresponse()
         text = response.read(_BODY_LIMIT).decode(errors="replace")
-        tls = connection.sock.version() if isinstance(connection.sock, ssl.SSLSocket) else ""
+        socket_now: object = connection.sock  # None once the answer ended the connection
+        tls = socket_now.version() if isinstance(socket_now, ssl.SSLSocket) else ""
     return {"outcome": "answered", "status": response.status, "body": text, "tls": tls or "", "address": str(addresses[0])}
 
 

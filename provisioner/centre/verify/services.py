@@ -65,7 +65,7 @@ def _steps(of: Service, check: Check, world: World, ends: tuple[Session, Session
     return None
 
 
-def _call(of: Service, world: World, zone: str, session: Session, method: str, path: str, body: str = "") -> Answer:
+def _call(of: Service, world: World, zone: str, session: Session, method: str, path: str, body: str = "") -> Answer:  # noqa: PLR0913, PLR0917  the parts of one request
     gateway = next(found.gateway for found in world.plan.zones if found.name == zone)
     return session.ask(
         "https", server=str(gateway), hostname=of.hostname, port=of.port, ca=world.ca, method=method, path=path, body=body, timeout=_SECONDS

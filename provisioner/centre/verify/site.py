@@ -28,7 +28,9 @@ def selected(plan: Plan, only: str) -> tuple[Check, ...]:
     chosen = [check for check in plan.checks if not only or fnmatchcase(check.id, only) or check.id.startswith(only.rstrip("*"))]
     if not chosen:
         kinds = ", ".join(sorted({check.kind.value for check in plan.checks}))
-        raise UsageError(Problem(where=f"--only {only}", what="no check of the plan matches", hint=f"ids begin with {kinds}, e.g. --only 'dns/*'"))
+        raise UsageError(
+            Problem(where=f"--only {only}", what="no check of the plan matches", hint=f"ids begin with {kinds}, e.g. --only 'dns/*'")
+        )
     users = {check.vantage for check in chosen if check.kind is CheckKind.SERVICE}
     needed = [check for check in plan.checks if check.kind is CheckKind.DHCP and check.target.zone in users]
     return tuple(sorted({check.id: check for check in (*chosen, *needed)}.values(), key=lambda check: check.id))
@@ -40,7 +42,9 @@ def authority(site: str) -> str:
     try:
         return file.read_text()
     except OSError as error:
-        raise FindingError(Problem(where=str(file), what="the site has no certificate authority yet", hint=f"run `teranga converge {site}`")) from error
+        raise FindingError(
+            Problem(where=str(file), what="the site has no certificate authority yet", hint=f"run `teranga converge {site}`")
+        ) from error
 
 
 def verify(plan: Plan, only: str, tell: Tell, rehearsal: lab.Rehearsal | None) -> Acceptance:

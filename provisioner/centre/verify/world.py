@@ -95,7 +95,9 @@ def _settle(future: Future[_T], work: Callable[[], _T]) -> None:
 
 
 def _open(session: Session, wanted: Listener) -> Listener:
-    answer = session.ask("listen", protocol=wanted.protocol.value, address=str(wanted.address), port=wanted.port, key=wanted.key).result(_PATIENCE)
+    answer = session.ask("listen", protocol=wanted.protocol.value, address=str(wanted.address), port=wanted.port, key=wanted.key).result(
+        _PATIENCE
+    )
     if answer["outcome"] == "answered":
         return wanted
     return Listener(

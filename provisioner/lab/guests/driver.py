@@ -105,7 +105,10 @@ class AgentError(Exception):
 
 
 class Driver(Protocol):
-    """What starts and stops guests. Calls block until done; they are safe to repeat and may come from several threads, one at a time per guest."""
+    """What starts and stops guests.
+
+    Calls block until done; they are safe to repeat and may come from several threads, one at a time per guest.
+    """
 
     def start(self, machine: Machine) -> None:
         """Start the guest; raise GuestError if it cannot be started."""

@@ -121,7 +121,15 @@ class NspawnDriver:
         wires.make(name)
         for nic in machine.nics:
             wires.attach(
-                wires.Port(namespace=name, interface=f"eth{nic.index}", mac=nic.mac, node=machine.node, bridge=nic.bridge, vlan=nic.vlan, up=nic.linked)
+                wires.Port(
+                    namespace=name,
+                    interface=f"eth{nic.index}",
+                    mac=nic.mac,
+                    node=machine.node,
+                    bridge=nic.bridge,
+                    vlan=nic.vlan,
+                    up=nic.linked,
+                )
             )
 
     def _spawn(self, machine: Machine, lower: Path) -> None:
@@ -129,7 +137,12 @@ class NspawnDriver:
         cgroup.mkdir(parents=True, exist_ok=True)
         (home / "pid").unlink(missing_ok=True)
         env = command.environment(
-            CGROUP=str(cgroup), HOME_OF_GUEST=str(home), LOWER=str(lower), NAME=machine.name, MACHINE=self._name(machine.vmid), UUID=machine.uuid
+            CGROUP=str(cgroup),
+            HOME_OF_GUEST=str(home),
+            LOWER=str(lower),
+            NAME=machine.name,
+            MACHINE=self._name(machine.vmid),
+            UUID=machine.uuid,
         )
         with (home / "console.log").open("a") as console:
             process = command.start(
