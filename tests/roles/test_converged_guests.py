@@ -68,8 +68,8 @@ def test_the_gateway_answers_the_sites_names_and_drops_the_rest(bench: Bench, co
 
 
 def test_the_tunnel_carries_a_ping_both_ways(bench: Bench, converged: Mapping[str, HostResult]) -> None:
-    out = bench.inside(bench.centre, "gateway", "ping -c 2 -W 5 10.65.14.1")
-    back = bench.inside(bench.hub, "gateway", "ping -c 2 -W 5 10.65.14.0")
+    out = bench.inside(bench.centre, "gateway", "sudo ping -c 2 -W 5 10.65.14.1")
+    back = bench.inside(bench.hub, "gateway", "sudo ping -c 2 -W 5 10.65.14.0")
 
     assert (out.status, back.status) == (0, 0), out.stdout + back.stdout
 
@@ -119,5 +119,5 @@ def test_no_guest_has_a_failed_unit(bench: Bench, converged: Mapping[str, HostRe
 def test_everything_comes_back_after_the_gateway_restarts(bench: Bench, converged: Mapping[str, HostResult]) -> None:
     bench.inside(bench.centre, "gateway", "sudo systemctl restart nftables tunnel@wg-fibre-1 dnsmasq")
 
-    assert bench.inside(bench.centre, "gateway", "ping -c 3 -W 5 10.65.14.1").status == 0
+    assert bench.inside(bench.centre, "gateway", "sudo ping -c 3 -W 5 10.65.14.1").status == 0
     assert _curl(bench, "/sante")[0] == "200"
