@@ -102,9 +102,9 @@ def build(module: Module, log: Path) -> Path:
 def _workshop(final: Path) -> Iterator[Path]:
     """Give a folder that becomes `final` at the end, at once; what a killed build left is removed first."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    folder = final.with_name(f".{final.name}.part")
-    for old in (folder, final):
+    for old in (final, *final.parent.glob(f".{final.name}.*.part")):
         shutil.rmtree(old, ignore_errors=True)
+    folder = final.with_name(f".{final.name}.{os.getpid()}.part")  # of our own: a killed run's compiler may still write to its
     folder.mkdir()
     yield folder
     folder.replace(final)
