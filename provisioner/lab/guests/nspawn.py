@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess  # for the type of what command.start returns
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_interface
 from pathlib import Path
@@ -259,18 +260,15 @@ def _children(pid: int | None) -> tuple[int, ...]:
 
 def _processes(cgroup: Path) -> Sequence[int]:
     found: list[int] = []
-    for file in (cgroup / "cgroup.procs", *cgroup.rglob("*/cgroup.procs")):
-        try:
-            found += [int(word) for word in file.read_text().split()]
-        except OSError:
-            continue
+    for folder, _, _ in os.walk(cgroup):  # unlike rglob it bears that units come and go meanwhile
+        with suppress(OSError):
+            found += [int(word) for word in Path(folder, "cgroup.procs").read_text().split()]
     return found
 
 
 def _remove_cgroup(cgroup: Path) -> None:
-    for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
-        _rmdir(folder)
-    _rmdir(cgroup)
+    for folder, _, _ in os.walk(cgroup, topdown=False):
+        _rmdir(Path(folder))
 
 
 def _rmdir(folder: Path) -> None:
