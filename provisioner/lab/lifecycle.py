@@ -99,7 +99,7 @@ def _write_down(plan: Plan) -> None:
 
 
 def _guests() -> tuple[int, ...]:
-    return tuple(sorted(int(path.name) for path in (places.lab() / "guests").glob("*") if path.name.isdigit()))
+    return NspawnDriver(places.lab()).known()
 
 
 def _blank(vmid: int) -> Machine:
@@ -133,6 +133,7 @@ def down(tell: Callable[[str], None], *, erase: bool = False) -> None:
             tell(f"lab: stopping {len(guests)} guests")
             with ThreadPoolExecutor(max_workers=8) as pool:
                 list(pool.map(_stop_guest, guests))
+        NspawnDriver(places.lab()).forget()
         for namespace in wires.every():
             wires.remove(namespace)
         base.unmount(places.lab())

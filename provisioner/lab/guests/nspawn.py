@@ -81,22 +81,29 @@ class NspawnDriver:
             groups = Path(f"/proc/{pid}/cgroup").read_text()
         except (OSError, ValueError):
             return None
-        return pid if f"/{wires.prefix()}/g{vmid}" in groups else None
+        ended = _stat(pid)[:1] in ([], ["Z"])  # a child of ours that ended and was not collected yet
+        return pid if f"/{wires.prefix()}/g{vmid}" in groups and not ended else None
 
     def _init(self, vmid: int) -> int | None:
-        """Return the guest's PID 1 as this machine sees it."""
-        pid = self._supervisor(vmid)
-        for _generation in ("nspawn", "init"):
-            children = _children(pid) if pid else ()
-            pid = children[0] if children else None
-        return pid
+        """Return the guest's PID 1 as this machine sees it: by its control group, so one whose supervisor was killed is seen too."""
+        return next((pid for pid in _processes(self._cgroup(vmid)) if _is_init(pid)), None)
+
+    def known(self) -> tuple[int, ...]:
+        """Return the VMIDs of guests that left files or processes, also if only one of the two is there."""
+        names = {path.name for path in (self._root / "guests").glob("*")}
+        names |= {path.name.removeprefix("g") for path in (_cgroup_root() / wires.prefix()).glob("g*")}
+        return tuple(sorted(int(name) for name in names if name.isdigit()))
+
+    def forget(self) -> None:
+        """Remove the lab's own control group, once no guest is left in it."""
+        _remove_cgroup(_cgroup_root() / wires.prefix())
 
     def _running(self, vmid: int) -> bool:
         return any(_processes(self._cgroup(vmid)))
 
     def start(self, machine: Machine) -> None:
         """Start the guest."""
-        if self._supervisor(machine.vmid):
+        if self._supervisor(machine.vmid) and self._init(machine.vmid):
             raise GuestError(f"VM {machine.vmid} already running")
         self.stop(machine)  # an orphan of a crash would write beside us
         if machine.disk is None:
@@ -256,6 +263,15 @@ def _children(pid: int | None) -> tuple[int, ...]:
         return tuple(int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
     except OSError:
         return ()
+
+
+def _is_init(pid: int) -> bool:
+    """Return whether a process is PID 1 of a PID namespace right below this one (proc_pid_status(5): NSpid)."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.split()[2:] == ["1"] for line in lines if line.startswith("NSpid:"))
 
 
 def _processes(cgroup: Path) -> Sequence[int]:
