@@ -59,9 +59,8 @@ def checks() -> tuple[Check, ...]:
 
 def _env() -> dict[str, str]:
     path = f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"
-    return programs.environment(
-        PATH=path, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false", ANSIBLE_HOME=str(cache() / "ansible"), NO_COLOR="1"
-    )
+    go = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false -trimpath"}  # as the build: what is compiled is kept
+    return programs.environment(**go, PATH=path, ANSIBLE_HOME=str(cache() / "ansible"), NO_COLOR="1")
 
 
 def run(check: Check) -> Outcome:
