@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -73,9 +74,28 @@ def sweep() -> tuple[str, ...]:
         with suppress(SetupError):
             programs.run(argv, log, 30)
     if not mounts():
-        for name in ("lab", "sites", "stacks"):
-            shutil.rmtree(state() / name, ignore_errors=True)
+        shutil.rmtree(state() / "lab", ignore_errors=True)
+        for site in rehearsed():
+            _forget(site)
     return (*mounts(), *namespaces(), *_links())
+
+
+def rehearsed() -> tuple[str, ...]:
+    """Return the sites whose API is the lab's, on loopback. A real site's keys, reports and stack are never touched."""
+    found = []
+    for file in (state() / "sites").glob("*/endpoint.json"):
+        with suppress(OSError, ValueError, KeyError):
+            if json.loads(file.read_text())["url"].startswith("https://127.0.0.1:"):
+                found.append(file.parent.name)
+    return tuple(sorted(found))
+
+
+def _forget(site: str) -> None:
+    """Remove what is kept of a rehearsed site: its folder, and its stack in the file backend."""
+    shutil.rmtree(state() / "sites" / site, ignore_errors=True)
+    for path in (state() / "stacks" / ".pulumi").rglob(f"{site}*"):
+        if path.name.split(".")[0] == site:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _links() -> tuple[str, ...]:
