@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,9 @@ from provisioner.errors import CommandError, Problem
 
 log = logging.getLogger(__name__)
 
+PIPE = subprocess.PIPE
+DEVNULL = subprocess.DEVNULL
+Process = subprocess.Popen[str]  # what `start` returns
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TAIL_LINES = 15
 _GRACE_SECONDS = 10.0
@@ -72,6 +76,14 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace: float =
     process.wait()
 
 
+def close(process: Process) -> None:
+    """Close our ends of an ended process's pipes, once nobody reads them any more."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # what it never read is lost with it
+                pipe.close()
+
+
 def attempt(argv: Sequence[str | Path], how: Run = DEFAULT) -> Completed:
     """Run a program to its end and return what it left, whatever its exit status.
 
@@ -100,10 +112,12 @@ def attempt(argv: Sequence[str | Path], how: Run = DEFAULT) -> Completed:
         stdout, stderr = process.communicate(how.stdin, how.timeout.total_seconds())
     except subprocess.TimeoutExpired as error:
         end(process)
+        close(process)
         what = f"did not end within {how.timeout.total_seconds():.0f} s"
         raise _failure(words, what, _tail(how.log), how.log) from error
     except BaseException:
         end(process)
+        close(process)
         raise
     return Completed(argv=words, status=process.returncode, stdout=stdout or "", stderr=stderr or "")
 
@@ -137,14 +151,13 @@ def lines(argv: Sequence[str | Path], on_line: Callable[[str], None], how: Run =
     finally:
         watchdog.cancel()
         end(process)
-        if process.stdout is not None:
-            process.stdout.close()
+        close(process)
 
 
 class _Watchdog:
     """Kills a process's group once its time is over."""
 
-    def __init__(self, process: subprocess.Popen[str], timeout: timedelta) -> None:
+    def __init__(self, process: Process, timeout: timedelta) -> None:
         import threading
 
         self._timer = threading.Timer(timeout.total_seconds(), end, args=(process,))
@@ -162,7 +175,7 @@ def start(
     stdin: int | None = subprocess.DEVNULL,
     stdout: int | IO[str] | None = subprocess.DEVNULL,
     stderr: int | IO[str] | None = subprocess.DEVNULL,
-) -> subprocess.Popen[str]:
+) -> Process:
     """Start a program in its own session and return it; the caller ends it with `end`."""
     words = tuple(str(word) for word in argv)
     log.debug("start %s", words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,7 +75,7 @@ def gateway(site: str, address: IPv4Address, endpoint: Endpoint) -> Iterator[Ssh
     with tempfile.TemporaryDirectory(prefix="teranga-ssh-") as folder:
         options = _options(site, endpoint, Path(folder) / "master")
         target = f"{_USER}@{address}"
-        master = command.start(["ssh", "-M", "-N", *options, target], stdin=subprocess.DEVNULL)
+        master = command.start(["ssh", "-M", "-N", *options, target], stdin=command.DEVNULL)
         try:
             yield SshGateway(argv=("ssh", *options, target))
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -24,13 +23,14 @@ class ProberSession:
     def __init__(self, prefix: Sequence[str]) -> None:
         """Start the agent."""
         argv = (*prefix, sys.executable, "-I", "-S", str(PROBER))
-        self._process = command.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = command.start(argv, stdin=command.PIPE, stdout=command.PIPE)
         self._where = " ".join(prefix)
         self._numbers = count(1)
         self._waiting: dict[int, Future[Answer]] = {}
         self._lock = threading.Lock()
         self._ended = False
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def ask(self, do: str, **values: Value) -> Future[Answer]:
         """Send one request; a dead agent fails the future with OutsideError."""
@@ -51,6 +51,9 @@ class ProberSession:
     def close(self) -> None:
         """End the agent and all its listeners."""
         command.end(self._process)
+        self._reader.join()  # its pipe is at its end now
+        with self._lock:
+            command.close(self._process)
 
     def _dead(self) -> OutsideError:
         return OutsideError(Problem(where=self._where, what="the probing agent ended", hint="does the namespace still exist?"))

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess  # for the type of what command.start returns
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -58,7 +57,7 @@ class NspawnDriver:
     def __init__(self, root: Path) -> None:
         """Keep where the guests' files are."""
         self._root = root
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[command.Process] = []
 
     def _reap(self) -> None:
         """Collect supervisors that ended: they are this process's children."""
