@@ -1,0 +1,1 @@
+"""From what was seen to incidents: which segments failed, why, since when, and who should go."""
