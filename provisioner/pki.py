@@ -7,7 +7,6 @@ clients/<role>.pem       private key and certificate of a database role: its com
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +19,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from provisioner import places
+
 _AUTHORITY_LIFE = timedelta(days=3650)
 _LIFE = timedelta(days=397)  # CA/Browser Forum baseline requirements, section 6.3.2, before March 2026
 _RENEW_BEFORE = timedelta(days=60)
 _EARLIER = timedelta(days=1)  # a guest's clock may be behind until it has the operator's time
-_MODE = 0o600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,8 @@ def _authority(folder: Path, domain: str, now: datetime) -> _Authority:
         .add_extension(x509.NameConstraints([x509.DNSName(domain)], None), critical=True)
         .sign(made, hashes.SHA256())
     )
-    _write(key, _key_text(made))
-    _write(certificate, signed.public_bytes(serialization.Encoding.PEM))
+    places.write(key, _key_text(made))
+    places.write(certificate, signed.public_bytes(serialization.Encoding.PEM))
     return _Authority(signed, made)
 
 
@@ -101,7 +101,7 @@ def _ensure(file: Path, authority: _Authority, common: str, names: Sequence[x509
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     signed = builder.sign(authority.key, hashes.SHA256())
-    _write(file, _key_text(key) + signed.public_bytes(serialization.Encoding.PEM))
+    places.write(file, _key_text(key) + signed.public_bytes(serialization.Encoding.PEM))
 
 
 def _fits(certificate: x509.Certificate, authority: _Authority, names: Sequence[x509.GeneralName], now: datetime) -> bool:
@@ -158,12 +158,3 @@ def _load_key(text: bytes) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError(type(key))
     return key
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a file with mode 0600 from its first byte, whole or not at all."""
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb") as handle:
-        handle.write(content)
-    new.replace(file)

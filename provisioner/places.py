@@ -6,10 +6,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def write(file: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, with its mode from the first byte: beside it, to the disk, then renamed over it.
+
+    Folders that are missing are made for their owner alone. Concurrent writers do not meet: the last one stays.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(number, "wb") as handle:
+            os.fchmod(number, mode)
+            handle.write(content.encode() if isinstance(content, str) else content)
+            handle.flush()
+            os.fsync(number)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _root(variable: str, xdg: str, fallback: str) -> Path:

@@ -40,15 +40,6 @@ def lab_credential(site: str) -> Credential:
     return Credential(url=at.url, user="root@pam", password_file=at.password_file, ca_file=at.ca_file, ssh_proxy=at.ssh_proxy)
 
 
-def _write(file: Path, text: str, mode: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
-    new.touch(mode=mode)
-    new.write_text(text)
-    new.replace(file)
-
-
 def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ...]:
     """Adopt the node of `site`; return what was done, in words."""
     wanted, kept = plan(site), places.site(site)
@@ -58,8 +49,8 @@ def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ..
     )
     token, done = node.adopt(session, task)
     ca = kept.root / "proxmox-ca.pem"
-    _write(kept.token, token.secret + "\n", 0o600)
-    _write(ca, credential.ca_file.read_text(), 0o644)
+    places.write(kept.token, token.secret + "\n", 0o600)
+    places.write(ca, credential.ca_file.read_text(), 0o644)
     at = Endpoint(
         url=credential.url,
         node=wanted.node,
@@ -70,7 +61,7 @@ def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ..
         ca_file=str(ca),
         ssh_proxy=credential.ssh_proxy,
     )
-    _write(kept.endpoint, endpoints.to_json(at), 0o644)
+    places.write(kept.endpoint, endpoints.to_json(at), 0o644)
     return tuple(f"{wanted.node}: {line}" for line in done)
 
 

@@ -58,10 +58,7 @@ def _remembered(site: str) -> dict[str, list[str]]:
 
 def _remember(site: str, entries: Mapping[str, list[str]]) -> None:
     file = places.site(site).observed / "converged.json"
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(_remembered(site) | dict(entries), indent=1, sort_keys=True) + "\n")
-    new.replace(file)
+    places.write(file, json.dumps(_remembered(site) | dict(entries), indent=1, sort_keys=True) + "\n")
 
 
 def converge(plan: Plan, guests: Sequence[Guest], tell: Callable[[str], None], *, full: bool = False) -> Converged:

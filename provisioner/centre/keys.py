@@ -21,18 +21,14 @@ def control_key(site: str) -> str:
 
 
 def _make(private: Path, public: Path, site: str) -> None:
-    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = Ed25519PrivateKey.generate()
-    private.touch(mode=0o600)
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()))
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
+    places.write(private, pem)
     line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
-    public.write_text(f"{line} teranga-{site}\n")
+    places.write(public, f"{line} teranga-{site}\n")
 
 
 def write_known_hosts(site: str, keys: Mapping[str, str]) -> None:
     """Write the known_hosts of a site: address -> public host key, nothing else is trusted."""
-    file = places.site(site).known_hosts
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_suffix(".new")
-    new.write_text("".join(f"{address} {' '.join(key.split()[:2])}\n" for address, key in sorted(keys.items())))
-    new.replace(file)
+    text = "".join(f"{address} {' '.join(key.split()[:2])}\n" for address, key in sorted(keys.items()))
+    places.write(places.site(site).known_hosts, text)

@@ -28,10 +28,7 @@ def remember(site: str, peers: Mapping[str, str], retired: Iterable[str] = ()) -
     if after == before:
         return False
     file = places.site(site).observed / "peers.json"
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(after, indent=1, sort_keys=True) + "\n")
-    new.replace(file)
+    places.write(file, json.dumps(after, indent=1, sort_keys=True) + "\n")
     return True
 
 

@@ -47,10 +47,7 @@ def only_converge(site: str, tell: Tell, *, full: bool = False) -> int:
 
 
 def _write_plan(wanted: Plan) -> None:
-    file = places.site(wanted.site).root / "plan.json"
-    new = file.with_suffix(".new")
-    new.write_text(to_json(wanted))
-    new.replace(file)
+    places.write(places.site(wanted.site).root / "plan.json", to_json(wanted))
 
 
 def _converge(wanted: Plan, hubs: Mapping[str, Plan], journal: Journal, *, full: bool) -> int:

@@ -47,9 +47,8 @@ def main() -> int:
     access.root().mkdir(parents=True, exist_ok=True)
     server = Server(access.root(), NspawnDriver(places.lab()), wires.Wires(), _free_port())
     with server:
-        new = places.lab() / "daemon.new"
-        new.write_text(json.dumps({"pid": os.getpid(), "started": start_time(os.getpid()), "port": server.port}))
-        new.replace(places.lab() / "daemon.json")
+        known = {"pid": os.getpid(), "started": start_time(os.getpid()), "port": server.port}
+        places.write(places.lab() / "daemon.json", json.dumps(known))
         wanted.wait()
     return 0
 

@@ -23,10 +23,7 @@ def registry(folder: Path) -> Program:
     digest = sha256(content).hexdigest()
     file = folder / f"registre-{digest[:12]}.pyz"
     if not file.exists() or file.read_bytes() != content:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = file.with_suffix(".new")
-        new.write_bytes(content)
-        new.replace(file)
+        places.write(file, content)
     return Program(file=file, sha256=digest)
 
 

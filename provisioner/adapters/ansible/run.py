@@ -139,10 +139,7 @@ def _playbook() -> Path:
 
 def _write_inventory(at: SitePlaces, inventory: Mapping[str, object]) -> Path:
     file = at.root / "ansible" / "inventory.json"
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(inventory, indent=1, ensure_ascii=False, sort_keys=True))
-    new.replace(file)
+    places.write(file, json.dumps(inventory, indent=1, ensure_ascii=False, sort_keys=True))
     return file
 
 

@@ -86,6 +86,4 @@ def publish(name: str, built_from: str, packed: Path, virtual_size: int, debs: I
 
 
 def _write(path: Path, content: object) -> None:
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(content, indent=1) + "\n")
-    new.replace(path)
+    places.write(path, json.dumps(content, indent=1) + "\n", 0o644)

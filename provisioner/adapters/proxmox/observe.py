@@ -12,7 +12,8 @@ from provisioner.errors import ApiError
 from provisioner.observed.guests import ObservedGuest
 
 
-def _uuid(smbios: str) -> UUID | None:
+def identity(smbios: str) -> UUID | None:
+    """Return the UUID of a guest's `smbios1` setting, None where there is none."""
     for part in smbios.split(","):
         key, _, value = part.partition("=")
         if key == "uuid":
@@ -35,7 +36,7 @@ def _guest(session: Session, row: Mapping[str, object]) -> ObservedGuest:
         vmid=vmid,
         node=node,
         name=str(config.get("name", "")),
-        uuid=_uuid(str(config.get("smbios1", ""))),
+        uuid=identity(str(config.get("smbios1", ""))),
         tags=tuple(filter(None, str(config.get("tags", "")).split(";"))),
         running=status.get("status") == "running",
     )

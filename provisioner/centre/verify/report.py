@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from provisioner import places
 from provisioner.observed.acceptance import Acceptance
 from provisioner.plan.plan import Plan
 from provisioner.render import acceptance as render
+
+_MODE = 0o644  # an auditor reads them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,7 @@ def write(plan: Plan, seen: Acceptance, html: Path | None = None, junit: Path | 
         junit=junit or folder / f"{stem}.xml",
         sha256=render.digest(render.canonical(plan, seen)),
     )
-    _put(written.html, render.to_html(plan, seen))
-    _put(written.json, render.to_json(plan, seen))
-    _put(written.junit, render.to_junit(plan, seen))
+    places.write(written.html, render.to_html(plan, seen), _MODE)
+    places.write(written.json, render.to_json(plan, seen), _MODE)
+    places.write(written.junit, render.to_junit(plan, seen), _MODE)
     return written
-
-
-def _put(file: Path, text: str) -> None:
-    """Replace a file in one step: a cut run leaves the old one or the new one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(file)
