@@ -145,10 +145,10 @@ def _spans(rows: list[_Row], first: int, last: int, grace: int) -> Iterator[Span
         same = following if following is not None and following[0] == site else None
         until = min(same[1], last) if same is not None else last
         # Within a run a state lasts until the next change; over its end only as long as a short restart takes.
-        kept = until if (same is not None and same[3] == run) or until - seen <= grace else max(seen, at)
+        lasts = (same is not None and same[3] == run) or until - seen <= grace or ServiceState(state) is ServiceState.ABSENT
+        kept = until if lasts else max(seen, at)
         yield from _cut(site, ServiceState(state), (at, kept), (first, last))
-        if ServiceState(state) is not ServiceState.ABSENT:
-            yield from _cut(site, ServiceState.UNKNOWN, (kept, until), (first, last))
+        yield from _cut(site, ServiceState.UNKNOWN, (kept, until), (first, last))
 
 
 def _cut(site: str, state: ServiceState, span: tuple[int, int], period: tuple[int, int]) -> Iterator[Span]:
