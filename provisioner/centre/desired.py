@@ -6,6 +6,7 @@ from provisioner import places
 from provisioner.adapters import images
 from provisioner.adapters.proxmox import observe, token_session
 from provisioner.adapters.pulumi.resources import Desired
+from provisioner.centre import adopted
 from provisioner.centre.keys import control_key
 from provisioner.errors import FindingError, Problem, raise_all
 from provisioner.load import load
@@ -40,7 +41,7 @@ def desired(site: str) -> Desired:
     found = images.find("server")
     if found is None:
         raise FindingError(Problem(where="image server", what="it is not built", hint="run `teranga image build server`"))
-    return Desired(plan=plan(site), image=found.path, ssh_public_key=control_key(site))
+    return Desired(plan=plan(site), image=found.path, ssh_public_key=control_key(site), disks=adopted.disks(site))
 
 
 def refuse_strangers(of: Plan) -> None:

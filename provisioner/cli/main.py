@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from provisioner.errors import TerangaError
 
-VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "destroy", "env", "demo")
+VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "drift", "destroy", "env", "demo")
 _INTERRUPTED = 130
 
 

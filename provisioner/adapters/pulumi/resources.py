@@ -6,7 +6,8 @@ whether the published plugin or our own build of it runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -22,11 +23,12 @@ _BOOT_SECONDS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """What a stack needs: the plan, and the two things that only this machine knows."""
+    """What a stack needs: the plan, and what only this machine knows."""
 
     plan: Plan
     image: Path  # qcow2; its file name carries its content's hash
     ssh_public_key: str
+    disks: Mapping[str, int] = field(default_factory=dict)  # GiB of disks that were grown by hand: kept, never undone
 
 
 def image(desired: Desired) -> proxmox.FileLegacy:
@@ -88,7 +90,7 @@ def guest(desired: Desired, machine: Guest, disk_image: proxmox.FileLegacy, memb
                 interface="scsi0",
                 datastore_id=plan.datastore,
                 import_from=disk_image.id,
-                size=machine.disk,
+                size=max(machine.disk, desired.disks.get(machine.name, 0)),
                 file_format="qcow2",
                 discard="on",
             )

@@ -1,0 +1,126 @@
+"""One look at a site over its node's API, with the site's own least-privilege token. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from provisioner.adapters.proxmox.observe import identity
+from provisioner.adapters.proxmox.session import Session
+from provisioner.errors import ApiError
+from provisioner.observed.site import SeenFirewall, SeenMachine, SeenNic, SeenRule
+
+_LOOKERS = 4
+_MODELS = frozenset({"virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"})
+_MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}
+
+
+def machines(session: Session, vmids: Iterable[int], names: Iterable[str], pool: str) -> tuple[SeenMachine, ...]:
+    """Return every visible guest that holds one of these VMIDs or names, or lies in the pool, sorted by VMID."""
+    numbers, words = frozenset(vmids), frozenset(names)
+    rows = [
+        row
+        for row in session.rows("/cluster/resources", type="vm")
+        if int(str(row["vmid"])) in numbers or row.get("name") in words or row.get("pool") == pool
+    ]
+    with ThreadPoolExecutor(max_workers=_LOOKERS) as lookers:
+        found = list(lookers.map(lambda row: _machine(session, row), rows))
+    return tuple(sorted(found, key=lambda machine: (machine.vmid, machine.node)))
+
+
+def taken(session: Session, vmids: Iterable[int]) -> tuple[int, ...]:
+    """Return which of these VMIDs are in use anywhere in the cluster, by guests seen or not; any token may ask."""
+    return tuple(vmid for vmid in sorted(vmids) if _taken(session, vmid))
+
+
+def _taken(session: Session, vmid: int) -> bool:
+    try:
+        session.get("/cluster/nextid", vmid=vmid)
+    except ApiError as error:
+        if any("already exists" in problem.what for problem in error.problems):
+            return True
+        raise
+    return False
+
+
+def _machine(session: Session, row: Mapping[str, object]) -> SeenMachine:
+    vmid, node = int(str(row["vmid"])), str(row["node"])
+    base = f"/nodes/{node}/qemu/{vmid}"
+    config = session.record(f"{base}/config")
+    return SeenMachine(
+        vmid=vmid,
+        node=node,
+        name=str(config.get("name", "")),
+        uuid=identity(str(config.get("smbios1", ""))),
+        tags=tuple(sorted(filter(None, str(config.get("tags", "")).split(";")))),
+        running=row.get("status") == "running",
+        pool=str(row.get("pool", "")),
+        cores=int(str(config.get("cores", 1))) * int(str(config.get("sockets", 1))),
+        memory=int(str(config.get("memory", 512))),
+        disk=disk(config),
+        nics=tuple(_nics(config)),
+        firewall=_firewall(session, base),
+    )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Return `a=b,c=d` as a dictionary; a word without `=` is kept under the empty name."""
+    found = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        found[name if equals else ""] = value if equals else name
+    return found
+
+
+def disk(config: Mapping[str, object]) -> int:
+    """Return the size of the guest's first disk in MiB, 0 if it has none."""
+    size = _pairs(str(config.get("scsi0", ""))).get("size", "")
+    unit = size[-1:].upper()
+    if unit in _MIB:
+        return round(float(size[:-1]) * _MIB[unit])
+    return int(size) // 2**20 if size.isdigit() else 0
+
+
+def _nics(config: Mapping[str, object]) -> Iterable[SeenNic]:
+    for key in sorted((key for key in config if key.startswith("net") and key[3:].isdigit()), key=lambda key: int(key[3:])):
+        words = _pairs(str(config[key]))
+        mac = next((words[model] for model in _MODELS if model in words), words.get("macaddr", ""))
+        tag = words.get("tag", "")
+        yield SeenNic(
+            index=int(key[3:]),
+            mac=mac.lower(),
+            bridge=words.get("bridge", ""),
+            vlan=int(tag) if tag.isdigit() else None,
+            firewall=words.get("firewall") == "1",
+        )
+
+
+def _flag(value: object) -> bool:
+    return str(value) == "1"
+
+
+def _firewall(session: Session, base: str) -> SeenFirewall:
+    options = session.record(f"{base}/firewall/options")
+    rows = sorted(session.rows(f"{base}/firewall/rules"), key=lambda row: int(str(row["pos"])))
+    return SeenFirewall(
+        enabled=_flag(options.get("enable", 0)),
+        input_policy=str(options.get("policy_in", "DROP")),
+        output_policy=str(options.get("policy_out", "ACCEPT")),
+        macfilter=_flag(options.get("macfilter", 1)),
+        rules=tuple(_rule(row) for row in rows),
+    )
+
+
+def _rule(row: Mapping[str, object]) -> SeenRule:
+    more = [f"{name}={row[name]}" for name in ("iface", "macro", "sport", "icmp-type") if row.get(name)]
+    return SeenRule(
+        direction=str(row.get("type", "")),
+        action=str(row.get("action", "")),
+        source=str(row.get("source", "")),
+        destination=str(row.get("dest", "")),
+        protocol=str(row.get("proto", "")),
+        ports=str(row.get("dport", "")),
+        comment=str(row.get("comment", "")).strip(),
+        enabled=_flag(row.get("enable", 0)),
+        more=" ".join(more),
+    )

@@ -1,0 +1,137 @@
+"""One look at a site: its guests over the node's API, their rulesets by their agents, their units by SSH. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+
+from provisioner import command, places
+from provisioner.adapters.proxmox import Session, observe, observe_site, token_session
+from provisioner.centre import adopted
+from provisioner.centre.desired import endpoint
+from provisioner.change.drift import Declared, Firewall
+from provisioner.errors import ApiError, CommandError
+from provisioner.observed.endpoint import Endpoint
+from provisioner.observed.site import SeenInside, SeenRule, SeenSite
+from provisioner.plan.plan import Guest, GuestRole, Plan
+from provisioner.plan.reach import control_address
+from provisioner.render import guest_firewall, nftables
+
+_RULESET = "/etc/nftables.conf"
+_USER = "teranga"
+_SSH_SECONDS = timedelta(seconds=20)
+_LOOKERS = 4
+_EVERYWHERE = ("nftables.service", "prometheus-node-exporter.service", "ssh.service")
+
+
+def outside(plan: Plan) -> SeenSite:
+    """Return what the node's API shows of a site; raise ApiError if it does not answer."""
+    session = token_session(endpoint(plan.site))
+    numbers = [guest.vmid for guest in plan.guests]
+    names = [f"{plan.site}-{guest.name}" for guest in plan.guests]
+    machines = observe_site.machines(session, numbers, names, plan.pool)
+    unseen = frozenset(numbers) - {machine.vmid for machine in machines}
+    return SeenSite(site=plan.site, machines=machines, hidden=observe_site.taken(session, unseen))
+
+
+def inside(plan: Plan, seen: SeenSite) -> SeenSite:
+    """Return the look with what is inside the guests that run and were converged before."""
+    ours = {machine.uuid for machine in seen.machines if machine.running}
+    guests = [guest for guest in plan.guests if guest.uuid in ours and guest.name in _converged(plan.site)]
+    at = endpoint(plan.site)
+    session = token_session(at)
+    with ThreadPoolExecutor(max_workers=_LOOKERS) as lookers:
+        found = lookers.map(lambda guest: _guest(session, plan, guest, at), guests)
+    return replace(seen, inside=tuple(found))
+
+
+def declared(plan: Plan) -> Declared:
+    """Return what the plan means in the words of a look, and the disks that were adopted."""
+    return Declared(
+        firewalls={guest.name: _firewall(plan, guest) for guest in plan.guests},
+        disks=adopted.disks(plan.site),
+        rulesets={guest.name: sha256(_ruleset(plan, guest).encode()).hexdigest() for guest in plan.guests},
+        units={guest.name: units(plan, guest) for guest in plan.guests},
+    )
+
+
+def units(plan: Plan, guest: Guest) -> tuple[str, ...]:
+    """Return the units that must be active in a guest, as its roles start them."""
+    match guest.role:
+        case GuestRole.GATEWAY:
+            of_role = ["dnsmasq.service", *(f"tunnel@{name}.service" for name in _tunnels(plan))]
+        case GuestRole.DATABASE:
+            of_role = ["postgresql.service"]
+        case GuestRole.SERVICE:
+            of_role = [f"{guest.name}.service", "nginx.service"]
+    return tuple(sorted((*_EVERYWHERE, *of_role)))
+
+
+def _tunnels(plan: Plan) -> Iterable[str]:
+    """Return the tunnel interfaces of a centre; at a hub they come with the first centre."""
+    return () if plan.kind == "hub" else (tunnel.interface for tunnel in plan.tunnels)
+
+
+def _firewall(plan: Plan, guest: Guest) -> Firewall:
+    """Return a guest's firewall; the gateway forwards: its own ruleset decides, its cards let everything in."""
+    if guest.role is GuestRole.GATEWAY:
+        return Firewall(input_policy="ACCEPT", rules=())
+    wanted = guest_firewall.rules(plan, guest)
+    rules = tuple(
+        SeenRule(direction="in", action="ACCEPT", source=one.source, protocol=one.protocol, ports=one.ports, comment=one.comment)
+        for one in wanted
+    )
+    return Firewall(input_policy="DROP", rules=rules)
+
+
+def _ruleset(plan: Plan, guest: Guest) -> str:
+    return nftables.gateway(plan) if guest.role is GuestRole.GATEWAY else nftables.guest(plan, guest)
+
+
+def _converged(site: str) -> frozenset[str]:
+    file = places.site(site).observed / "converged.json"
+    return frozenset(json.loads(file.read_text())) if file.exists() else frozenset()
+
+
+def _guest(session: Session, plan: Plan, guest: Guest, at: Endpoint) -> SeenInside:
+    try:
+        content: str | None = observe.read_file(session, plan.node, guest.vmid, _RULESET)
+    except ApiError:
+        content = None
+    ruleset = None if content is None else sha256(content.encode()).hexdigest()
+    return SeenInside(guest=guest.name, ruleset=ruleset, units=_states(plan, guest, at))
+
+
+def _states(plan: Plan, guest: Guest, at: Endpoint) -> Mapping[str, str] | None:
+    """Return the state of each unit; None if the guest does not answer on SSH."""
+    wanted = units(plan, guest)
+    argv = [*_ssh(plan.site, at), f"{_USER}@{control_address(plan, guest)}", "systemctl", "is-active", *wanted]
+    try:
+        answer = command.attempt(argv, command.Run(timeout=_SSH_SECONDS))
+    except CommandError:
+        return None
+    states = answer.stdout.split()
+    return dict(zip(wanted, states, strict=True)) if len(states) == len(wanted) else None
+
+
+def _ssh(site: str, at: Endpoint) -> Sequence[str]:
+    """Return ssh with the pinned host keys and control's key, nothing of the user's own settings."""
+    kept = places.site(site)
+    settings = {
+        "BatchMode": "yes",
+        "ConnectTimeout": "8",
+        "GlobalKnownHostsFile": "/dev/null",
+        "IdentitiesOnly": "yes",
+        "IdentityFile": str(kept.ssh_key),
+        "LogLevel": "ERROR",
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": str(kept.known_hosts),
+    }
+    if at.ssh_proxy:
+        settings["ProxyCommand"] = shlex.join(at.ssh_proxy)
+    return ("ssh", "-F", "/dev/null", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}")))

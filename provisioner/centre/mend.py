@@ -1,0 +1,63 @@
+"""Before the engine works on a site: what was changed by hand is refused, adopted, or made known to the engine.
+
+The engine compares with its own state and would not see it. A look costs some calls of the API; the engine reads the
+world again only where something differs from what was applied last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from provisioner.adapters.proxmox import Session, token_session
+from provisioner.adapters.pulumi import stack
+from provisioner.centre import adopted, look
+from provisioner.change.drift import Drift, Kind, Remedy, drifts, grown, refused
+from provisioner.change.words import problem, sentence
+from provisioner.errors import FindingError, raise_all
+from provisioner.observed.endpoint import Endpoint
+from provisioner.observed.site import SeenSite
+from provisioner.plan.plan import Plan
+
+_RULES = frozenset({Kind.RULE_MISSING, Kind.RULE_SURPLUS, Kind.RULE_ORDER})
+
+
+def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str], None]) -> str:
+    """Look at the site and prepare its stack; return what was mended, empty if nothing had to be.
+
+    Raises FindingError where a stranger is in the way: nothing was touched.
+    """
+    seen = look.outside(wanted)
+    found = drifts(wanted, seen, look.declared(wanted))
+    raise_all(FindingError, (problem(wanted.site, one) for one in refused(found)))
+    adopted.keep(wanted.site, grown(found))
+    ours = _guests(stack.checkpoint(wanted.site))
+    changed = [one for one in found if one.subject in ours and one.remedy is not Remedy.ADOPT]
+    if not changed:
+        return "; ".join(_told(wanted.site, [one for one in found if one.remedy is Remedy.ADOPT], tell))
+    clear = {one.subject for one in changed if one.kind in _RULES}
+    _clear_rules(token_session(at), wanted, seen, clear)
+    stack.run(wanted.site, "refresh", at, using, lambda _event: None)
+    return f"changed by hand: {len(_told(wanted.site, changed, tell))}"
+
+
+def _told(site: str, found: Sequence[Drift], tell: Callable[[str], None]) -> list[str]:
+    lines = [sentence(one) for one in found]
+    for line in lines:
+        tell(f"{site}:   {line}")
+    return lines
+
+
+def _guests(checkpoint: Mapping[str, object]) -> frozenset[str]:
+    """Return the guests that the stack believes to exist."""
+    resources = checkpoint.get("resources")
+    found = resources if isinstance(resources, list) else []
+    return frozenset(str(one["urn"]).rsplit("::", 1)[-1] for one in found if str(one.get("type", "")).endswith(":VmLegacy"))
+
+
+def _clear_rules(session: Session, wanted: Plan, seen: SeenSite, guests: Iterable[str]) -> None:
+    """Delete the rules of guests whose list differs: the engine writes a list whole. Meanwhile the guests drop what is new."""
+    names = frozenset(guests)
+    for machine in seen.machines:
+        if any(guest.uuid == machine.uuid and guest.name in names for guest in wanted.guests):
+            for position in reversed(range(len(machine.firewall.rules))):
+                session.delete(f"/nodes/{machine.node}/qemu/{machine.vmid}/firewall/rules/{position}")
