@@ -29,9 +29,13 @@ PACKAGES = (
     "nftables",
     "openssh-client",
     "ovmf",
+    "prometheus",  # promtool; no daemon starts
+    "prometheus-blackbox-exporter",  # peers of `make bench`
+    "prometheus-snmp-exporter",
     "python3.11-venv",
     "qemu-system-x86",
     "qemu-utils",
+    "snmpd",  # a real agent for tests
     "socat",
     "systemd-container",
     "udhcpc",
