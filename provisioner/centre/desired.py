@@ -47,5 +47,5 @@ def desired(site: str) -> Desired:
 def refuse_strangers(of: Plan) -> None:
     """Raise FindingError if a guest that is not the plan's holds one of its VMIDs, before anything changes."""
     session = token_session(endpoint(of.site))
-    seen = observe.guests(session, [guest.vmid for guest in of.guests])
-    raise_all(FindingError, strangers(of, seen))
+    vmids = [guest.vmid for guest in of.guests]
+    raise_all(FindingError, strangers(of, observe.guests(session, vmids), observe.hidden(session, vmids)))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from provisioner.adapters.proxmox import Session, observe, token_session
 from provisioner.adapters.pulumi import stack
@@ -15,37 +18,62 @@ from provisioner.observed.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 
+_ORPHAN_SECONDS = 300.0
+_PAUSE_SECONDS = 0.2
 
-def _holder_lives(lock: Path) -> tuple[bool, str]:
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who made a lock of the stack."""
+
+    said: str
+    elsewhere: bool = False
+    pid: int = 0
+
+    def lives(self) -> bool:
+        """Return whether it may still be at work: on another machine nobody can tell from here."""
+        comm = Path(f"/proc/{self.pid}/comm")
+        try:
+            return self.elsewhere or comm.read_text().startswith("pulumi")
+        except OSError:
+            return False
+
+
+def _holder(lock: Path) -> _Holder:
     try:
         holder = json.loads(lock.read_text())
     except (OSError, ValueError):
-        return False, "an unreadable lock"
+        return _Holder("an unreadable lock")
     pid, host = int(holder.get("pid", 0)), str(holder.get("hostname", ""))
     said = f"process {pid} of {holder.get('username', '?')} on {host} since {holder.get('timestamp', '?')}"
-    if host != socket.gethostname():
-        return True, said
-    comm = Path(f"/proc/{pid}/comm")
-    return comm.exists() and comm.read_text().startswith("pulumi"), said
+    return _Holder(said, elsewhere=host != socket.gethostname(), pid=pid)
 
 
-def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine) -> str:
-    """Release the stack's lock if its holder is dead; return what was done, empty if nothing was locked.
+def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine, tell: Callable[[str], None]) -> str:
+    """Release the stack's lock once its holder is dead; return what was done, empty if nothing was locked.
 
-    Raises FindingError while the holder lives or is on another machine.
+    The caller holds the site's lock: an engine that still works here has lost its own run (killed), or was called by
+    hand. It is left to finish what it does. Raises FindingError if it does not end, or is on another machine.
     """
     for lock in stack.locks(site):
-        lives, said = _holder_lives(lock)
-        if lives:
-            raise FindingError(
-                Problem(
-                    where=f"stack {site}",
-                    what=f"it is locked by {said}",
-                    hint="wait for that run, or end it; on another machine: `pulumi cancel` there",
+        holder = _holder(lock)
+        deadline = monotonic() + (0 if holder.elsewhere else _ORPHAN_SECONDS)
+        if holder.lives() and not holder.elsewhere:
+            tell(f"{site}: an engine is still at work without its run; waiting for {holder.said}")
+        while holder.lives():
+            if monotonic() > deadline:
+                raise FindingError(
+                    Problem(
+                        where=f"stack {site}",
+                        what=f"it is locked by {holder.said}",
+                        hint="wait for that run, or end it; on another machine: `pulumi cancel` there",
+                    )
                 )
-            )
+            sleep(_PAUSE_SECONDS)
+        if not lock.exists():  # it ended well and took its lock away
+            continue
         stack.run(site, "cancel", endpoint, engine, lambda _event: None)
-        return f"released the lock of a dead run ({said})"
+        return f"released the lock of a dead run ({holder.said})"
     return ""
 
 

@@ -28,6 +28,25 @@ def guests(session: Session, vmids: Iterable[int]) -> tuple[ObservedGuest, ...]:
     return tuple(_guest(session, row) for row in rows)
 
 
+def hidden(session: Session, vmids: Iterable[int]) -> tuple[int, ...]:
+    """Return those of these VMIDs that are taken by guests which this session may not see.
+
+    A token sees the guests of its own pool only; `/cluster/nextid` tells every user whether a VMID is taken.
+    """
+    seen = {row["vmid"] for row in session.rows("/cluster/resources", type="vm")}
+    return tuple(vmid for vmid in sorted(frozenset(vmids)) if vmid not in seen and _taken(session, vmid))
+
+
+def _taken(session: Session, vmid: int) -> bool:
+    try:
+        session.get("/cluster/nextid", vmid=vmid)
+    except ApiError as error:
+        if "already exists" in str(error):
+            return True
+        raise
+    return False
+
+
 def _guest(session: Session, row: Mapping[str, object]) -> ObservedGuest:
     vmid, node = int(str(row["vmid"])), str(row["node"])
     config = session.record(f"/nodes/{node}/qemu/{vmid}/config")
