@@ -50,7 +50,7 @@ def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mappi
     """
     at, using = endpoint(site), engine()
     wanted = desired(site)
-    notes = [recover.release_stale_lock(site, at, using), recover.clear_cut_creations(wanted, at, using)]
+    notes = [recover.release_stale_lock(site, at, using, tell), recover.clear_cut_creations(wanted, at, using)]
     changes = stack.run(site, operation, at, using, narrate(tell, site))
     return changes, "; ".join(note for note in notes if note)
 
@@ -58,6 +58,6 @@ def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mappi
 def remove(site: str, tell: Callable[[str], None]) -> Mapping[str, int]:
     """Destroy everything of the site's stack, and the stack."""
     at, using = endpoint(site), engine()
-    recover.release_stale_lock(site, at, using)
+    recover.release_stale_lock(site, at, using, tell)
     recover.clear_cut_creations(desired(site), at, using)
     return stack.run(site, "destroy", at, using, narrate(tell, site))
