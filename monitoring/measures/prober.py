@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 
 from monitoring.measures.echo_socket import EchoSocket
 from monitoring.measures.icmp import Echo
+from monitoring.measures.paths import path_samples, path_states
 from monitoring.measures.track import Counts, Track
 from monitoring.observed import PathSample, PathState, Reach
 
@@ -27,16 +28,22 @@ _EVENTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTarget:
-    """One address to probe: the path of a site that it stands for."""
+    """One address to probe: the path of a site that it stands for. `behind` is a host behind the site's router."""
 
     site: str
     path: str
     address: IPv4Address
+    behind: bool = False
+
+    @property
+    def label(self) -> str:
+        """Return what the metrics call this target's path."""
+        return f"{self.path}/behind" if self.behind else self.path
 
     @property
     def key(self) -> str:
         """Return what tells this target from all others; its hash says when in the interval it is probed."""
-        return f"{self.site} {self.path} {self.address}"
+        return f"{self.site} {self.label} {self.address}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +94,7 @@ class Prober:
         self._stop = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
-        self.ticks_late = 0
+        self.stalls = 0
 
     def start(self) -> None:
         """Begin to probe in a thread of its own."""
@@ -110,13 +117,17 @@ class Prober:
         """Return every target's counters."""
         return [(probed.target, probed.track.counts()) for _, _, probed in self._order]
 
+    def reaches(self) -> list[tuple[str, str, Reach]]:
+        """Return whether each target answers: site, label of the path, reach."""
+        return [(probed.target.site, probed.target.label, probed.track.reach) for _, _, probed in self._order]
+
     def states(self) -> tuple[PathState, ...]:
-        """Return whether each target answers."""
-        return tuple(_state(probed) for _, _, probed in self._order)
+        """Return whether each path answers: it does if either of its hosts does."""
+        return path_states(_state(probed) for _, _, probed in self._order)
 
     def samples(self) -> tuple[PathSample, ...]:
-        """Return the samples of the last whole period."""
-        return self._samples
+        """Return the last whole period of each path: of its two hosts the one that lost less."""
+        return path_samples(self._samples)
 
     def dropped(self) -> int:
         """Return how many replies the kernel dropped before we read them."""
@@ -135,7 +146,7 @@ class Prober:
         if self._wanted is not None:
             self._take(self._wanted)
         now = time.monotonic_ns()  # before the socket is read: what arrived by now is not lost
-        self._watch_clock(now)
+        self._watch_clock()
         self._receive()
         self._expire(now)
         self._send(now)
@@ -161,8 +172,11 @@ class Prober:
         echo = Echo(identifier=self._socket.identifier, key=self._socket.key, index=self._last_index)
         return self._last_index, _Probed(target, echo, time.time())
 
-    def _watch_clock(self, now: int) -> None:
-        clocks = time.time_ns() - now
+    def _watch_clock(self) -> None:
+        before, real, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        if after - before > _STEP // 4:  # interrupted between the clocks: they cannot be compared
+            return
+        clocks = real - before
         step, self._clocks = clocks - self._clocks, clocks
         if abs(step) > _STEP:
             log.warning("clock: stepped by %.3f s; round-trip times under way are put right", step / _SECOND)
@@ -184,7 +198,7 @@ class Prober:
 
     def _send(self, now: int) -> None:
         if now - self._cycle_start >= 2 * self._interval:  # suspended, or starved: begin anew instead of bursting
-            self.ticks_late += 1
+            self.stalls += 1
             self._cycle_start, self._next = now, 0
         while True:
             elapsed = now - self._cycle_start

@@ -1,0 +1,1 @@
+"""Observations as blocks of samples: one module per kind of observation."""

@@ -1,0 +1,66 @@
+"""Probes as samples. Heads are rendered when the targets change, values when the page is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from monitoring import families
+from monitoring.exposition import Block, Family, histogram_values, single
+from monitoring.measures.prober import Prober, ProbeTarget
+from monitoring.measures.track import Counts
+from monitoring.observed import Reach
+
+_COUNTERS: tuple[tuple[Family, Callable[[Counts], float]], ...] = (
+    (families.PROBE_SENT, lambda counts: counts.sent),
+    (families.PROBE_LOST, lambda counts: counts.lost),
+    (families.PROBE_DUPLICATES, lambda counts: counts.duplicates),
+    (families.PROBE_SEND_ERRORS, lambda counts: counts.send_errors),
+    (families.PROBE_LATE, lambda counts: counts.late),
+)
+
+
+class ProbeBlocks:
+    """The blocks of one prober."""
+
+    def __init__(self, prober: Prober) -> None:
+        self._prober = prober
+        self._targets: tuple[ProbeTarget, ...] = ()
+        self._heads: dict[Family, list[str]] = {}
+
+    def __call__(self) -> Iterator[Block]:
+        """Yield what the prober knows now."""
+        counted = self._prober.counts()
+        targets = tuple(target for target, _ in counted)
+        if targets != self._targets:
+            self._render(targets)
+        counts = [count for _, count in counted]
+        for family, value in _COUNTERS:
+            yield Block(family, self._heads[family], [value(count) for count in counts])
+        yield self._times(counts)
+        yield self._least(counts)
+        yield self._up()
+        yield single(families.REPLIES_DROPPED, self._prober.dropped())
+        yield single(families.PROBER_STALLS, self._prober.stalls)
+
+    def _render(self, targets: Sequence[ProbeTarget]) -> None:
+        labels = [(target.site, target.label) for target in targets]
+        for family in (*(family for family, _ in _COUNTERS), families.PROBE_RTT_MIN, families.SITE_UP):
+            self._heads[family] = [family.head(values) for values in labels]
+        self._heads[families.PROBE_RTT] = [head for values in labels for head in families.PROBE_RTT.histogram_heads(values)]
+        self._targets = tuple(targets)
+
+    def _times(self, counts: Sequence[Counts]) -> Block:
+        values: list[float] = []
+        for count in counts:
+            values += histogram_values(count.buckets, count.rtt_sum)
+        return Block(families.PROBE_RTT, self._heads[families.PROBE_RTT], values)
+
+    def _least(self, counts: Sequence[Counts]) -> Block:
+        heads = self._heads[families.PROBE_RTT_MIN]
+        there = [(head, count.rtt_min) for head, count in zip(heads, counts, strict=True) if count.rtt_min is not None]
+        return Block(families.PROBE_RTT_MIN, [head for head, _ in there], [value for _, value in there])
+
+    def _up(self) -> Block:
+        known = {(site, path): reach for site, path, reach in self._prober.reaches() if reach is not Reach.UNKNOWN}
+        heads = [families.SITE_UP.head(labels) for labels in known]
+        return Block(families.SITE_UP, heads, [float(reach is Reach.UP) for reach in known.values()])
