@@ -153,6 +153,16 @@ class OtdrEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Detour:
+    """A path that answers, but over a longer way: its minimum round trip rose by a step (seconds) without loss."""
+
+    site: str
+    path: str
+    since: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything known at one moment. `blind` says why the vantage itself cannot see, or is empty."""
 
@@ -163,4 +173,5 @@ class Observed:
     devices: tuple[DeviceState, ...] = ()
     maintenance: tuple[MaintenanceWindow, ...] = ()
     otdr: tuple[OtdrEvent, ...] = ()
+    detours: tuple[Detour, ...] = ()
     blind: str = ""

@@ -72,14 +72,17 @@ class Incident:
     """One incident at one moment. `id` never changes; `segments` are those blamed, of which one suffices if `either`.
 
     `either` is true where the observations cannot tell the segments apart (no site branches off between them).
+    `sites` are down (or unknown, if nobody can see), `weakened` have lost one of their paths. `title` is French.
     Moments are seconds since 1970, UTC. `kilometre` counts from the first end of the first segment.
     """
 
     id: str
     kind: Kind
-    segments: tuple[str, ...]
+    title: str
+    segments: tuple[str, ...] = ()
     either: bool = False
-    sites: tuple[str, ...]
+    sites: tuple[str, ...] = ()
+    weakened: tuple[str, ...] = ()
     cause: Cause
     confidence: Confidence
     evidence: tuple[Evidence, ...]

@@ -1,0 +1,43 @@
+"""The engine: one look after another turns what is seen into incidents. Pure: memory in, memory out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from monitoring.incidents.findings import look
+from monitoring.incidents.incident import Incident, Stage
+from monitoring.incidents.index import Index
+from monitoring.incidents.life import Now, acknowledged, lived, settled_segments
+from monitoring.incidents.settings import DEFAULT, Settings
+from monitoring.incidents.view import view_of
+from monitoring.observed import Observed, Reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the engine knows after a look. Only `incidents` must survive a restart."""
+
+    at: float = 0.0
+    incidents: tuple[Incident, ...] = ()
+    reach: dict[str, Reach] = field(default_factory=dict)  # every site that was seen
+    in_use: frozenset[str] = frozenset()  # segments that carry a path that is up
+
+    def current(self) -> tuple[Incident, ...]:
+        """Return the incidents that are not closed."""
+        return tuple(incident for incident in self.incidents if incident.stage is not Stage.CLOSED)
+
+
+def advance(index: Index, memory: Memory, observed: Observed, settings: Settings = DEFAULT) -> Memory:
+    """Return the memory after a look at what is seen now. A look older than the last one changes nothing."""
+    if observed.at < memory.at:
+        return memory
+    view = view_of(index, observed)
+    seen = look(index, view, settled_segments(memory.incidents, observed.at, settings), settings)
+    in_use = frozenset(index.names(seen.in_use))
+    now = Now(at=observed.at, reach=dict(view.reach), in_use=in_use)
+    return Memory(at=observed.at, incidents=lived(memory.incidents, seen.findings, now, settings), reach=now.reach, in_use=in_use)
+
+
+def acknowledge(memory: Memory, incident: str, by: str, at: float) -> Memory:
+    """Return the memory with an incident taken in hand. Raises LookupError if there is no such open incident or no name."""
+    return replace(memory, incidents=acknowledged(memory.incidents, incident, by, at))

@@ -1,0 +1,22 @@
+"""The engine's few numbers, each with its reason; all in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How long the engine waits, and what it calls the same moment."""
+
+    settle: float = 3.0  # probes of one cut fail within their own pace, 1 Hz: wait until no more fall
+    settle_most: float = 6.0  # with three lost probes before it: an incident within 10 s of the cut
+    together: float = 10.0  # sites that lose light within this fell by one cause
+    mature: float = 60.0  # an older verdict stays when a larger failure hides it
+    hold: float = 300.0  # up this long before an incident is closed: the same as the alerts' keep_firing_for
+    hold_most: float = 1800.0  # for one that flaps
+    blind_after: float = 30.0  # unknown this long before it is an incident: a restart is none
+    kept: float = 40 * 86400.0  # closed incidents stay for the month's report
+
+
+DEFAULT = Settings()
