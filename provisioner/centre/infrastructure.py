@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from provisioner.adapters.pulumi import stack
 from provisioner.adapters.pulumi.events import Event, Kind
-from provisioner.centre import recover
+from provisioner.centre import mend, recover
 from provisioner.centre.desired import desired, endpoint
 from provisioner.errors import OutsideError, Problem
 from provisioner.setup import engine as installed
@@ -51,6 +51,8 @@ def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mappi
     at, using = endpoint(site), engine()
     wanted = desired(site)
     notes = [recover.release_stale_lock(site, at, using, tell), recover.clear_cut_creations(wanted, at, using)]
+    if operation == "up":
+        notes.append(mend.before(wanted.plan, at, using, tell))
     changes = stack.run(site, operation, at, using, narrate(tell, site))
     return changes, "; ".join(note for note in notes if note)
 
@@ -59,5 +61,7 @@ def remove(site: str, tell: Callable[[str], None]) -> Mapping[str, int]:
     """Destroy everything of the site's stack, and the stack."""
     at, using = endpoint(site), engine()
     recover.release_stale_lock(site, at, using, tell)
-    recover.clear_cut_creations(desired(site), at, using)
+    wanted = desired(site)
+    recover.clear_cut_creations(wanted, at, using)
+    mend.before_destroy(wanted.plan, at, using)
     return stack.run(site, "destroy", at, using, narrate(tell, site))

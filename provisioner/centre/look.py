@@ -27,6 +27,11 @@ _USER = "teranga"
 _SSH_SECONDS = timedelta(seconds=20)
 _LOOKERS = 4
 _EVERYWHERE = ("nftables.service", "prometheus-node-exporter.service", "ssh.service")
+_OF_ROLE: Mapping[GuestRole, Sequence[str]] = {
+    GuestRole.GATEWAY: ("dnsmasq.service",),
+    GuestRole.DATABASE: ("postgresql.service",),
+    GuestRole.SERVICE: ("nginx.service",),
+}
 
 
 def outside(plan: Plan) -> SeenSite:
@@ -35,8 +40,7 @@ def outside(plan: Plan) -> SeenSite:
     numbers = [guest.vmid for guest in plan.guests]
     names = [f"{plan.site}-{guest.name}" for guest in plan.guests]
     machines = observe_site.machines(session, numbers, names, plan.pool)
-    unseen = frozenset(numbers) - {machine.vmid for machine in machines}
-    return SeenSite(site=plan.site, machines=machines, hidden=observe_site.taken(session, unseen))
+    return SeenSite(site=plan.site, machines=machines, hidden=observe.hidden(session, numbers))
 
 
 def inside(plan: Plan, seen: SeenSite) -> SeenSite:
@@ -62,13 +66,11 @@ def declared(plan: Plan) -> Declared:
 
 def units(plan: Plan, guest: Guest) -> tuple[str, ...]:
     """Return the units that must be active in a guest, as its roles start them."""
-    match guest.role:
-        case GuestRole.GATEWAY:
-            of_role = ["dnsmasq.service", *(f"tunnel@{name}.service" for name in _tunnels(plan))]
-        case GuestRole.DATABASE:
-            of_role = ["postgresql.service"]
-        case GuestRole.SERVICE:
-            of_role = [f"{guest.name}.service", "nginx.service"]
+    of_role: list[str] = list(_OF_ROLE.get(guest.role, ()))
+    if guest.role is GuestRole.GATEWAY:
+        of_role += [f"tunnel@{name}.service" for name in _tunnels(plan)]
+    if guest.role is GuestRole.SERVICE:
+        of_role.append(f"{guest.name}.service")
     return tuple(sorted((*_EVERYWHERE, *of_role)))
 
 

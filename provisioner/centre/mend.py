@@ -6,18 +6,19 @@ world again only where something differs from what was applied last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from provisioner.adapters.proxmox import Session, token_session
 from provisioner.adapters.pulumi import stack
 from provisioner.centre import adopted, look
-from provisioner.change.drift import Drift, Kind, Remedy, drifts, grown, refused
+from provisioner.change.drift import Drift, Kind, drifts, grown, refused
 from provisioner.change.words import problem, sentence
 from provisioner.errors import FindingError, raise_all
 from provisioner.observed.endpoint import Endpoint
 from provisioner.observed.site import SeenSite
 from provisioner.plan.plan import Plan
 
+_GONE = frozenset({Kind.DELETED, Kind.HIDDEN, Kind.FOREIGN_VMID})
 _RULES = frozenset({Kind.RULE_MISSING, Kind.RULE_SURPLUS, Kind.RULE_ORDER})
 
 
@@ -31,20 +32,29 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     raise_all(FindingError, (problem(wanted.site, one) for one in refused(found)))
     adopted.keep(wanted.site, grown(found))
     ours = _guests(stack.checkpoint(wanted.site))
-    changed = [one for one in found if one.subject in ours and one.remedy is not Remedy.ADOPT]
+    changed = [one for one in found if one.subject in ours]
     if not changed:
-        return "; ".join(_told(wanted.site, [one for one in found if one.remedy is Remedy.ADOPT], tell))
-    clear = {one.subject for one in changed if one.kind in _RULES}
-    _clear_rules(token_session(at), wanted, seen, clear)
-    stack.run(wanted.site, "refresh", at, using, lambda _event: None)
-    return f"changed by hand: {len(_told(wanted.site, changed, tell))}"
+        return ""
+    for one in changed:
+        tell(f"{wanted.site}:   {sentence(one)}")
+    _forget_gone(wanted, changed, at, using)
+    _clear_rules(token_session(at), wanted, seen, {one.subject for one in changed if one.kind in _RULES})
+    if any(one.kind is not Kind.DELETED for one in changed):
+        stack.run(wanted.site, "refresh", at, using, lambda _event: None)
+    return f"{len(changed)} changes by hand"
 
 
-def _told(site: str, found: Sequence[Drift], tell: Callable[[str], None]) -> list[str]:
-    lines = [sentence(one) for one in found]
-    for line in lines:
-        tell(f"{site}:   {line}")
-    return lines
+def before_destroy(wanted: Plan, at: Endpoint, using: stack.Engine) -> None:
+    """Take guests that are gone out of the stack: nothing of theirs is left to delete, and a stranger may hold their VMID now."""
+    found = drifts(wanted, look.outside(wanted), look.declared(wanted))
+    ours = _guests(stack.checkpoint(wanted.site))
+    _forget_gone(wanted, [one for one in found if one.subject in ours], at, using)
+
+
+def _forget_gone(wanted: Plan, found: Iterable[Drift], at: Endpoint, using: stack.Engine) -> None:
+    gone = {one.subject for one in found if one.kind in _GONE}
+    if gone:
+        stack.forget(wanted.site, gone, at, using)
 
 
 def _guests(checkpoint: Mapping[str, object]) -> frozenset[str]:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from provisioner.adapters.proxmox.observe import identity
 from provisioner.adapters.proxmox.session import Session
-from provisioner.errors import ApiError
 from provisioner.observed.site import SeenFirewall, SeenMachine, SeenNic, SeenRule
 
 _LOOKERS = 4
@@ -26,21 +25,6 @@ def machines(session: Session, vmids: Iterable[int], names: Iterable[str], pool:
     with ThreadPoolExecutor(max_workers=_LOOKERS) as lookers:
         found = list(lookers.map(lambda row: _machine(session, row), rows))
     return tuple(sorted(found, key=lambda machine: (machine.vmid, machine.node)))
-
-
-def taken(session: Session, vmids: Iterable[int]) -> tuple[int, ...]:
-    """Return which of these VMIDs are in use anywhere in the cluster, by guests seen or not; any token may ask."""
-    return tuple(vmid for vmid in sorted(vmids) if _taken(session, vmid))
-
-
-def _taken(session: Session, vmid: int) -> bool:
-    try:
-        session.get("/cluster/nextid", vmid=vmid)
-    except ApiError as error:
-        if any("already exists" in problem.what for problem in error.problems):
-            return True
-        raise
-    return False
 
 
 def _machine(session: Session, row: Mapping[str, object]) -> SeenMachine:

@@ -1,4 +1,4 @@
-"""The child process that runs the engine: `python -m provisioner.adapters.pulumi.child OPERATION SITE WORK_DIR PULUMI_ROOT`.
+"""The child process that runs the engine: `python -m provisioner.adapters.pulumi.child OPERATION SITE WORK_DIR PULUMI_ROOT [GUEST ...]`.
 
 Pulumi's Automation API forks, keeps globals and inherits the whole environment: so it lives here, one process per run,
 with an environment made for it. The program is stacks/centre/__main__.py itself, the same that plain `pulumi up` runs.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pulumi import automation
@@ -20,6 +20,7 @@ from provisioner.places import CHECKOUT
 PROJECT = "teranga"
 _URN_PARTS = 4
 PROGRAM = CHECKOUT / "stacks" / "centre" / "__main__.py"
+_OF_GUESTS = (":VmLegacy", ":OptionsLegacy", ":RulesLegacy")
 _QUIET = frozenset({"same", "read", "read-replacement"})
 
 
@@ -69,7 +70,17 @@ def _changes(counts: Mapping[OpType, int] | None) -> dict[str, int]:
     return {str(getattr(kind, "value", kind)): count for kind, count in (counts or {}).items()}
 
 
-def _run(operation: str, stack: automation.Stack) -> dict[str, int]:
+def _forget(stack: automation.Stack, guests: frozenset[str]) -> int:
+    """Take guests and their firewalls out of the stack's state; return how many resources. Nothing is deleted on the node."""
+    whole = stack.export_stack()
+    before = dict(whole.deployment or {})
+    resources = list(before.get("resources", []))
+    kept = [one for one in resources if not (one["type"].endswith(_OF_GUESTS) and one["urn"].rsplit("::", 1)[-1] in guests)]
+    stack.import_stack(automation.Deployment(version=whole.version, deployment={**before, "resources": kept}))
+    return len(resources) - len(kept)
+
+
+def _run(operation: str, stack: automation.Stack, names: Sequence[str]) -> dict[str, int]:
     match operation:
         case "up":
             return _changes(stack.up(on_event=_on_event, color="never", parallel=4).summary.resource_changes)
@@ -84,15 +95,17 @@ def _run(operation: str, stack: automation.Stack) -> dict[str, int]:
         case "cancel":
             stack.cancel()
             return {}
+        case "forget":
+            return {"forget": _forget(stack, frozenset(names))}
         case _:
             raise SystemExit(f"unknown operation {operation}")
 
 
 def main() -> int:
     """Run one operation; exit 0, or 1 after the engine's errors were told, or 4 where the stack is locked."""
-    operation, site, work_dir, root = sys.argv[1:5]
+    operation, site, work_dir, root, *names = sys.argv[1:]
     try:
-        changes = _run(operation, _stack(site, Path(work_dir), Path(root)))
+        changes = _run(operation, _stack(site, Path(work_dir), Path(root)), names)
     except automation.errors.ConcurrentUpdateError as error:
         _say(Event(kind=Kind.MESSAGE, severity="error", text=str(error)))
         return 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -90,7 +90,18 @@ def run(site: str, operation: str, endpoint: Endpoint, engine: Engine, on_event:
 
     Raises StackLockedError where the state is locked, OutsideError with the engine's own messages if it failed.
     """
-    argv = (sys.executable, "-m", "provisioner.adapters.pulumi.child", operation, site, work_dir(site), engine.root)
+    return _child(site, (operation, site, work_dir(site), engine.root), endpoint, engine, on_event)
+
+
+def forget(site: str, guests: Iterable[str], endpoint: Endpoint, engine: Engine) -> None:
+    """Take guests that are gone from the node, and their firewalls, out of the stack's state: the next run makes them anew."""
+    _child(site, ("forget", site, work_dir(site), engine.root, *sorted(guests)), endpoint, engine, lambda _event: None)
+
+
+def _child(
+    site: str, words: Sequence[str | Path], endpoint: Endpoint, engine: Engine, on_event: Callable[[Event], None]
+) -> Mapping[str, int]:
+    argv = (sys.executable, "-m", "provisioner.adapters.pulumi.child", *words)
     seen: list[Event] = []
     noise: list[str] = []
 
@@ -106,7 +117,7 @@ def run(site: str, operation: str, endpoint: Endpoint, engine: Engine, on_event:
     status = command.lines(argv, take, how)
     if status == 0:
         return next((event.changes or {} for event in reversed(seen) if event.kind is Kind.RESULT), {})
-    raise _failure(site, operation, status, seen, noise)
+    raise _failure(site, str(words[0]), status, seen, noise)
 
 
 def _failure(site: str, operation: str, status: int, seen: list[Event], noise: list[str]) -> OutsideError:
