@@ -17,6 +17,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 
 from provisioner import command, places
+from provisioner.lab import guest_firewall
+from provisioner.lab.guests.firewall import Filter
 
 PUBLIC = IPv4Network("198.51.100.0/24")  # RFC 5737, TEST-NET-2: the Internet of the lab
 PUBLIC_HOSTS = (IPv4Address("198.51.100.250"), IPv4Address("198.51.100.251"))
@@ -86,6 +88,16 @@ def remove(namespace: str) -> None:
         command.attempt(("ip", "netns", "delete", namespace))
 
 
+def guest(vmid: int) -> str:
+    """Return the namespace of a guest's cards."""
+    return f"{prefix()}-g{vmid}"
+
+
+def port_of(namespace: str, interface: str) -> str:
+    """Return the name of the switch's end of a card's cable."""
+    return "p" + _short(f"{namespace} {interface}")
+
+
 def switch(node: str) -> str:
     """Return the namespace of a node's switch."""
     return f"{prefix()}-{node}"
@@ -98,6 +110,14 @@ def _bridge(node: str, bridge: str, vlan: int | None) -> str:
     if command.attempt(("ip", "-n", switch(node), "link", "show", name)).status != 0:
         _batch(switch(node), [f"link add {name} type bridge forward_delay 0 mcast_snooping 0", f"link set {name} up"])
     return name
+
+
+def _call_filter(namespace: str, *, on: bool) -> None:
+    """Let the bridges of a switch call the packet filter for IP, or not. A reset that it sends needs some route to look up."""
+    script = f"for key in ip ip6; do echo {int(on)} > /proc/sys/net/bridge/bridge-nf-call-${{key}}tables; done"
+    command.run(("ip", "netns", "exec", namespace, "sh", "-c", script))
+    if on:
+        _batch(namespace, ["route replace default dev lo"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +139,7 @@ def attach(port: Port) -> None:
         if command.attempt(("ip", "-n", port.namespace, "link", "show", port.interface)).status == 0:
             return
         bridge = _bridge(port.node, port.bridge, port.vlan)
-        far = "p" + _short(f"{port.namespace} {port.interface}")
+        far = port_of(port.namespace, port.interface)
         address = f" address {port.mac}" if port.mac else ""
         command.attempt(("ip", "-n", switch(port.node), "link", "delete", far))
         _batch(None, [f"link add {far} netns {switch(port.node)} type veth peer name {port.interface} netns {port.namespace}{address}"])
@@ -180,6 +200,17 @@ class Wires:
         del bridges
         with _alone():
             make(switch(node))
+
+    def protect(self, node: str, wanted: Filter) -> None:
+        """Put the firewall of the node's guests in force."""
+        if not wanted.cards and not exists(switch(node)):
+            return
+        with _alone():
+            make(switch(node))
+            zones = sorted({f"{card.bridge}v{card.vlan or 0}" for card in wanted.cards})
+            text = guest_firewall.ruleset(wanted, lambda card: port_of(guest(card.vmid), f"eth{card.index}"), zones)
+            _call_filter(switch(node), on=bool(wanted.cards))
+            command.run(("ip", "netns", "exec", switch(node), "nft", "-f", "-"), command.Run(stdin=text))
 
     def remove(self, node: str) -> None:
         """Remove the node's switch."""

@@ -57,7 +57,6 @@ class Limit(StrEnum):
     """What a whole run cannot show, whatever its checks say."""
 
     LAB = "lab"  # namespaces and containers stand for cables and virtual machines
-    HYPERVISOR_FIREWALL = "hypervisor-firewall"  # stored, not enforced
     SELECTION = "selection"  # only some checks were asked for
 
 

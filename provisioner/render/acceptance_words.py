@@ -86,10 +86,6 @@ _LIMITS: Mapping[Limit, tuple[str, str]] = {
         "Répétition au laboratoire : des espaces de noms et des conteneurs tiennent lieu de câbles et de machines virtuelles.",
         "A rehearsal in the lab: namespaces and containers stand for cables and virtual machines.",
     ),
-    Limit.HYPERVISOR_FIREWALL: (
-        "Le pare-feu propre à l’hyperviseur est enregistré, mais le laboratoire ne l’applique pas encore.",
-        "The hypervisor's own firewall is stored, but the lab does not enforce it yet.",
-    ),
     Limit.SELECTION: ("Une partie seulement des contrôles a été demandée.", "Only some of the checks were asked for."),
 }
 

@@ -62,7 +62,7 @@ class Token:
 
 def adopt(session: Session, wanted: Adoption) -> tuple[Token, tuple[str, ...]]:
     """Make the node ready for its site; return a new token and what was done, in words."""
-    done = [*_storage(session, wanted), *_bridge(session, wanted), *_role(session), *_user(session, wanted)]
+    done = [*_storage(session, wanted), *_bridge(session, wanted), *_firewall(session), *_role(session), *_user(session, wanted)]
     token = _token(session, wanted)
     done += _rights(session, wanted, token.id)
     return token, tuple(done)
@@ -96,6 +96,24 @@ def _bridge(session: Session, wanted: Adoption) -> list[str]:
     )
     session.wait(wanted.node, session.put(path))
     return [f"bridge {wanted.bridge}: made, VLAN-aware"]
+
+
+def _firewall(session: Session) -> list[str]:
+    """Switch the cluster's firewall on, without which no guest's is in force.
+
+    A node that says nothing of its own would be filtered with it, and control could be cut off: such a node's stays off.
+    """
+    path = "/cluster/firewall/options"
+    if int(str(session.record(path).get("enable", 0))):
+        return []
+    open_ones = []
+    for node in sorted(str(row["node"]) for row in session.rows("/nodes")):
+        if "enable" not in session.record(f"/nodes/{node}/firewall/options"):
+            session.put(f"/nodes/{node}/firewall/options", enable=0)
+            open_ones.append(node)
+    session.put(path, enable=1)
+    kept = f"; that of {', '.join(open_ones)} itself stays off" if open_ones else ""
+    return [f"firewall of the guests: switched on{kept}"]
 
 
 def _role(session: Session) -> list[str]:

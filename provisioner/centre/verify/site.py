@@ -83,7 +83,7 @@ def far_gateways(plan: Plan) -> Mapping[str, tuple[str, int]]:
 
 
 def _limits(plan: Plan, checks: Sequence[Check], *, rehearsed: bool) -> tuple[Limit, ...]:
-    limits = (Limit.LAB, Limit.HYPERVISOR_FIREWALL) if rehearsed else ()
+    limits = (Limit.LAB,) if rehearsed else ()
     return (*limits, Limit.SELECTION) if len(checks) < len(plan.checks) else limits
 
 

@@ -13,6 +13,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 from pathlib import Path
 from typing import Protocol
 
+from provisioner.lab.guests.firewall import Filter
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
@@ -65,6 +67,11 @@ class Machine:
     cloud_init: CloudInit | None
     agent: bool
     firmware: str = "seabios"  # or "ovmf"
+
+
+def blank(vmid: int, node: str = "") -> Machine:
+    """Return what is enough to stop a guest: which it is."""
+    return Machine(node=node, vmid=vmid, name="", uuid="", cores=1, memory=0, disk=None, disk_size=0, nics=(), cloud_init=None, agent=False)
 
 
 class Power(StrEnum):
@@ -143,6 +150,9 @@ class Switch(Protocol):
 
     def apply(self, node: str, bridges: Sequence[str]) -> None:
         """Make exactly these bridges exist on the node."""
+
+    def protect(self, node: str, wanted: Filter) -> None:
+        """Put the hypervisor's firewall of the node's guests in force, in place of the one before."""
 
     def remove(self, node: str) -> None:
         """Remove the node's whole network."""

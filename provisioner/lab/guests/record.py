@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from provisioner.lab.guests.driver import AgentError, Interface, Machine, Power, Status
+from provisioner.lab.guests.firewall import Filter
 
 HOST_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA recorded\n"
 _NOT_RUNNING = "QEMU guest agent is not running"
@@ -89,11 +90,17 @@ class RecordSwitch:
     def __init__(self) -> None:
         """Begin with none."""
         self.bridges: dict[str, tuple[str, ...]] = {}
+        self.filters: dict[str, Filter] = {}
 
     def apply(self, node: str, bridges: Sequence[str]) -> None:
         """Note the bridges of a node."""
         self.bridges[node] = tuple(bridges)
 
+    def protect(self, node: str, wanted: Filter) -> None:
+        """Note the firewall of a node."""
+        self.filters[node] = wanted
+
     def remove(self, node: str) -> None:
         """Forget a node."""
         self.bridges.pop(node, None)
+        self.filters.pop(node, None)

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 from provisioner.lab.guests.driver import Driver, Switch
 from provisioner.lab.proxmox.access import EVERYONE, Allow, Identity, Rights
+from provisioner.lab.proxmox.enforcement import Enforcement
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import IN_PATH, Parameter
 from provisioner.lab.proxmox.store import Store
-from provisioner.lab.proxmox.tasks import Tasks, Work
+from provisioner.lab.proxmox.tasks import Log, Tasks, Work
 from provisioner.lab.proxmox.values import Beside, Document, Json, Value, digest
 
 
@@ -44,6 +45,7 @@ class Lab:
     tasks: Tasks
     driver: Driver
     switch: Switch
+    enforcement: Enforcement
     guests: GuestLocks = field(default_factory=GuestLocks)
 
 
@@ -111,7 +113,14 @@ class Call:
 
     def task(self, kind: str, id_: str, work: Work) -> str:
         """Run work as a task of the call's node; return its UPID."""
-        return self.lab.tasks.run(self.node, self.who, kind, id_, work)
+
+        def whole(log: Log) -> None:
+            try:
+                work(log)
+            finally:
+                self.lab.enforcement.changed()
+
+        return self.lab.tasks.run(self.node, self.who, kind, id_, whole)
 
 
 def check_digest(call: Call, document: Json) -> None:

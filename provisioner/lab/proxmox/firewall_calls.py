@@ -1,12 +1,15 @@
-"""The firewalls of the cluster, of nodes and of guests, kept as Proxmox keeps them. The lab does not enforce them; reports say so."""
+"""The firewalls of the cluster, of nodes and of guests, kept as Proxmox keeps them; `enforcement` puts those of guests in force."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from provisioner.lab.proxmox import firewall_sets
 from provisioner.lab.proxmox.access import Allow, Need
 from provisioner.lab.proxmox.calls import Call, Calls, Handler, check_digest
 from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.firewall_macros import MACROS
+from provisioner.lab.proxmox.firewall_names import kept as named
 from provisioner.lab.proxmox.firewall_rules import GROUP, LOG_LEVEL, declare, key, rules_of
 from provisioner.lab.proxmox.parameters import DIGEST, Parameter, boolean, integer, text
 from provisioner.lab.proxmox.values import Document, Json, digest, split_list
@@ -73,12 +76,14 @@ def _firewall(base: str, options: Mapping[str, Parameter], see: Allow, change: A
     declare(CALLS, f"{base}/rules", see, change)
 
 
+firewall_sets.declare(CALLS, _GUEST, Need("/vms/{vmid}", "VM.Audit"), Need("/vms/{vmid}", "VM.Config.Network"))
+firewall_sets.declare(CALLS, _CLUSTER, _SEE, _CHANGE)
 _firewall(_GUEST, _OF_GUEST, Need("/vms/{vmid}", "VM.Audit"), Need("/vms/{vmid}", "VM.Config.Network"))
 _firewall(_NODE, _OF_NODE, Need("/nodes/{node}", "Sys.Audit"), Need("/nodes/{node}", "Sys.Modify"))
 _firewall(_CLUSTER, _OF_CLUSTER, _SEE, _CHANGE)
 declare(CALLS, f"{_GROUPS}/{{group}}", _SEE, _CHANGE)
-CALLS.index(_GUEST, "name", ("options", "rules"), allow=Need("/vms/{vmid}", "VM.Audit"))
-CALLS.index(_CLUSTER, "name", ("groups", "options", "rules"))
+CALLS.index(_GUEST, "name", ("rules", "aliases", "ipset", "refs", "options"), allow=Need("/vms/{vmid}", "VM.Audit"))
+CALLS.index(_CLUSTER, "name", ("aliases", "rules", "options", "groups", "ipset", "macros", "refs"))
 
 
 @CALLS.get(_GROUPS)
@@ -118,3 +123,36 @@ def delete_group(call: Call) -> Json:
         call.lab.store.delete("firewall", kept)
         call.lab.store.delete("firewall_group", call.text("group"))
     return None
+
+
+@CALLS.get(f"{_CLUSTER}/macros")
+def list_macros(call: Call) -> Json:
+    """Return the macros that rules may use."""
+    del call
+    return [{"macro": name, "descr": description} for name, (description, _) in MACROS.items()]
+
+
+_REFERENCES = {"type": text(optional=True, enum=("alias", "ipset"))}
+
+
+def list_references(call: Call) -> Json:
+    """Return the names that a rule's source or destination may be."""
+    rows: list[Document] = []
+    for scope, whose in (("dc", "cluster"), *([("guest", str(call.vmid))] if call.has("vmid") else [])):
+        for kind, mark in (("ipset", "+"), ("alias", "")):
+            if call.text("type", kind) == kind:
+                rows += [_reference(scope, kind, mark, one) for one in named(call.lab.store, whose, _FOLDERS[kind]).values()]
+    return rows
+
+
+_FOLDERS = {"ipset": "ipset", "alias": "aliases"}
+
+
+def _reference(scope: str, kind: str, mark: str, one: Json) -> Document:
+    row = dict(one) if isinstance(one, dict) else {}
+    shown: Document = {"scope": scope, "type": kind, "name": row["name"], "ref": f"{mark}{row['name']}"}
+    return shown | ({"comment": row["comment"]} if "comment" in row else {})
+
+
+CALLS.get(f"{_CLUSTER}/refs", allow=_SEE, parameters=_REFERENCES)(list_references)
+CALLS.get(f"{_GUEST}/refs", allow=Need("/vms/{vmid}", "VM.Audit"), parameters=_REFERENCES)(list_references)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from ipaddress import ip_interface
 
 from provisioner.lab.proxmox.access import Allow
 from provisioner.lab.proxmox.calls import Call, Calls, check_digest
 from provisioner.lab.proxmox.failure import Failure
+from provisioner.lab.proxmox.firewall_filter import ports
+from provisioner.lab.proxmox.firewall_macros import MACROS, icmp
+from provisioner.lab.proxmox.firewall_names import Names
+from provisioner.lab.proxmox.firewall_sets import owner
 from provisioner.lab.proxmox.parameters import DIGEST, Parameter, integer, text
 from provisioner.lab.proxmox.values import Document, Json, digest, split_list
 
@@ -29,6 +35,9 @@ _RULE: dict[str, Parameter] = {
 _ACTION = text(min_length=2, max_length=20, pattern=r"[A-Za-z][A-Za-z0-9\-_]+")
 _TYPE = text(enum=("in", "out", "forward", "group"))
 _POS = integer(minimum=0)
+_ACTIONS = ("ACCEPT", "DROP", "REJECT")
+_WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "33", "132", "136")
+_ICMPS = ("icmp", "1", "icmpv6", "ipv6-icmp", "58")
 
 _NEW = {"action": _ACTION, "type": _TYPE, "pos": integer(optional=True, minimum=0), **_RULE}
 _CHANGED: dict[str, Parameter] = {
@@ -109,28 +118,73 @@ def _given(call: Call) -> Document:
     return rule
 
 
-def _checked(rule: Document) -> Document:
-    ports = [name for name in ("dport", "sport") if name in rule]
-    if ports and str(rule.get("proto", "")) not in ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17") and "macro" not in rule:
-        if "proto" not in rule:
-            raise Failure.parameter("proto", f"missing property - '{ports[0]}' requires this property")
-        raise Failure.parameter(ports[0], f"protocol {rule['proto']} does not support ports")
-    for field in ("source", "dest"):
-        for part in str(rule.get(field, "")).split(",") if field in rule else ():
-            _check_address(field, part)
+def _checked(call: Call, rule: Document) -> Document:
+    """Return a rule that means something where it stands; raise the 400 that names what does not."""
+    wrong = {**_wrong_kind(call, rule), **_wrong_ports(rule), **_wrong_addresses(call, rule)}
+    if wrong:
+        raise Failure.parameters(wrong)
     return rule
 
 
-def _check_address(field: str, part: str) -> None:
-    if part.startswith("+"):
-        return
-    if part[:1].isalpha() and ":" not in part:
-        raise Failure.parameter(field, f"no such alias '{part}'")  # aliases are not served
-    for end in part.split("-"):
+def _wrong_kind(call: Call, rule: Document) -> dict[str, str]:
+    kind, action, guest = str(rule["type"]), str(rule["action"]), call.has("vmid")
+    if kind == "group":
+        if call.has("group"):
+            return {"type": "security groups not allowed"}
+        return {} if call.lab.store.get("firewall_group", action) is not None else {"action": f"no such security group '{action}'"}
+    if kind == "forward" and guest:
+        return {"type": "forward rules only allowed for a host"}
+    if action not in _ACTIONS:
+        return {"action": f"unknown action '{action}'"}
+    if guest and "iface" in rule and not re.fullmatch(r"net\d{1,2}", str(rule["iface"])):
+        return {"iface": "value does not look like a valid guest network interface (netN)"}
+    return {} if rule.get("macro", "SSH") in MACROS else {"macro": f"unknown macro '{rule['macro']}'"}
+
+
+def _wrong_ports(rule: Document) -> dict[str, str]:
+    proto, given = str(rule.get("proto", "")), [name for name in ("dport", "sport") if name in rule]
+    if given and "proto" not in rule and "macro" not in rule:
+        return {"proto": f"missing property - '{given[0]}' requires this property"}
+    if given and proto not in _WITH_PORTS and "macro" not in rule:
+        return {given[0]: f"protocol {proto} does not support ports"}
+    if proto and not _known_protocol(proto):
+        return {"proto": f"unknown protocol '{proto}'"}
+    if "icmp-type" in rule and (proto not in _ICMPS or icmp(str(rule["icmp-type"]), proto) is None):
+        return {"icmp-type": f"invalid icmp-type '{rule['icmp-type']}' for proto '{proto}'"}
+    found: dict[str, str] = {}
+    for name in given:
         try:
-            ip_interface(end)
+            ports(str(rule[name]))
         except ValueError as error:
-            raise Failure.parameter(field, f"invalid format - {part}: not a valid address\n") from error
+            found[name] = f"{error}"
+    return found
+
+
+def _known_protocol(name: str) -> bool:
+    if name.isdigit():
+        return int(name) < 256  # noqa: PLR2004  RFC 791: the field has 8 bits
+    try:
+        socket.getprotobyname(name)
+    except OSError:
+        return name in (*_WITH_PORTS, *_ICMPS)
+    return True
+
+
+def _wrong_addresses(call: Call, rule: Document) -> dict[str, str]:
+    names, found = Names(call.lab.store, owner(call)), {}
+    for field in ("source", "dest"):
+        for part in str(rule.get(field, "")).split(",") if field in rule else ():
+            if names.one(part) is None:
+                found[field] = _unknown(part)
+    return found
+
+
+def _unknown(part: str) -> str:
+    if part.startswith("+"):
+        return f"no such ipset '{part}'"
+    if part[:1].isalpha() and ":" not in part:
+        return f"no such alias '{part}'"
+    return f"invalid format - {part}: not a valid address\n"
 
 
 def add_rule(call: Call) -> Json:
@@ -138,7 +192,7 @@ def add_rule(call: Call) -> Json:
     with call.lab.store.transaction():
         rules = rules_of(call)
         check_digest(call, list(rules))
-        rules.insert(call.integer("pos"), _checked({"enable": 0, **_given(call)}))
+        rules.insert(call.integer("pos"), _checked(call, {"enable": 0, **_given(call)}))
         _keep(call, rules)
     return None
 
@@ -157,7 +211,7 @@ def change_rule(call: Call) -> Json:
         else:
             rule = rules[position] | _given(call)
             cleared = {*split_list(call.text("delete")), *(name for name in _RULE if call.has(name) and call.text(name) == "")}
-            rules[position] = _checked({name: value for name, value in rule.items() if name not in cleared})
+            rules[position] = _checked(call, {name: value for name, value in rule.items() if name not in cleared})
         _keep(call, rules)
     return None
 

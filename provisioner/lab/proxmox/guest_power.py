@@ -32,6 +32,7 @@ def start(lab: Lab, node: str, vmid: int) -> None:
     if guest_status.running(lab, guest):
         raise Failure.of(f"VM {vmid} already running")
     guest = _taken_over(lab, guest)
+    lab.enforcement.settle(node, anew=True)  # no packet before its firewall stands
     lab.driver.start(machine(Place(lab=lab, node=node, vmid=vmid), guest))
 
 

@@ -19,6 +19,7 @@ from aiohttp import web
 from provisioner.lab.guests.driver import Driver, Switch
 from provisioner.lab.proxmox import certificate
 from provisioner.lab.proxmox.calls import Lab
+from provisioner.lab.proxmox.enforcement import Enforcement
 from provisioner.lab.proxmox.installer import add_node, database, remove_node
 from provisioner.lab.proxmox.served import ROUTES
 from provisioner.lab.proxmox.store import Store
@@ -97,7 +98,9 @@ class Server:
     async def _serve(self) -> None:
         _, server_file = certificate.ensure(self._root)
         store = Store(database(self._root))
-        lab = Lab(root=self._root, store=store, tasks=Tasks(store), driver=self._driver, switch=self._switch)
+        firewall = Enforcement(store, self._switch)
+        lab = Lab(root=self._root, store=store, tasks=Tasks(store), driver=self._driver, switch=self._switch, enforcement=firewall)
+        firewall.start()
         transport = Transport(lab, ROUTES, self._delay)
         server = web.Server(transport.answer, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
@@ -116,4 +119,5 @@ class Server:
             await asyncio.sleep(_CLOSE_SECONDS)
             transport.close()
             lab.tasks.close()
+            firewall.stop()
             store.close()

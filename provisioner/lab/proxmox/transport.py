@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import BodyPartReader, web
 
-from provisioner.lab.proxmox import auth
+from provisioner.lab.proxmox import auth, trouble
 from provisioner.lab.proxmox.access import Identity, Login, Rights
 from provisioner.lab.proxmox.calls import Call, Lab, Route, Upload, find
 from provisioner.lab.proxmox.failure import Failure
@@ -93,6 +93,7 @@ class Transport:
         upload: Upload | None = None
         try:
             parts = _target(request)
+            await self._trouble(parts)
             loop = asyncio.get_running_loop()
             route, inside, who = await loop.run_in_executor(self._pool, self._front, request, parts)
             given, upload = await self._body(request)
@@ -108,6 +109,15 @@ class Transport:
             if upload is not None:
                 upload.path.unlink(missing_ok=True)
         return _answer(data)
+
+    async def _trouble(self, parts: Sequence[str]) -> None:
+        """Answer late, or raise a refusal, where that was asked for."""
+        found = trouble.of(self._lab.root, parts)
+        if found is not None:
+            await asyncio.sleep(found.delay)
+            refusal = trouble.failure(found)
+            if refusal is not None:
+                raise refusal
 
     def _front(self, request: web.BaseRequest, parts: Sequence[str]) -> tuple[Route, dict[str, str], Identity]:
         """Return the route and the caller: a path that does not exist is told only to one who has logged in."""
@@ -181,7 +191,10 @@ class Transport:
             raise Failure.of(
                 f"hostname lookup '{name}' failed - failed to get address info for: {name}: Temporary failure in name resolution"
             )
-        return route.handler(Call(lab=self._lab, who=who, rights=rights, parameters=verify(raw, route.parameters), upload=upload))
+        answer = route.handler(Call(lab=self._lab, who=who, rights=rights, parameters=verify(raw, route.parameters), upload=upload))
+        if route.method != "GET":
+            self._lab.enforcement.changed()
+        return answer
 
 
 def _headers() -> dict[str, str]:
