@@ -6,18 +6,20 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from provisioner.errors import CommandError, Problem
 
 log = logging.getLogger(__name__)
 
 PIPE = subprocess.PIPE
+STDOUT = subprocess.STDOUT  # standard error goes where the output goes
 DEVNULL = subprocess.DEVNULL
 Process = subprocess.Popen[str]  # what `start` returns
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -84,6 +86,34 @@ def close(process: Process) -> None:
                 pipe.close()
 
 
+_running: set[Process] = set()
+_stopping = threading.Event()
+
+
+@contextmanager
+def _noted(process: Process) -> Iterator[None]:
+    """Let `interrupt` know of a program for as long as somebody waits for it."""
+    _running.add(process)
+    try:
+        yield
+    finally:
+        _running.discard(process)
+
+
+def interrupt() -> None:
+    """Ask every program that somebody waits for to end: what a signal's handler calls, since threads hear no signal."""
+    _stopping.set()
+    for process in tuple(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def pause(seconds: float) -> None:
+    """Sleep in any thread; raise KeyboardInterrupt once the run was interrupted."""
+    if _stopping.wait(seconds):
+        raise KeyboardInterrupt
+
+
 def attempt(argv: Sequence[str | Path], how: Run = DEFAULT) -> Completed:
     """Run a program to its end and return what it left, whatever its exit status.
 
@@ -109,7 +139,8 @@ def attempt(argv: Sequence[str | Path], how: Run = DEFAULT) -> Completed:
         if not isinstance(sink, int):
             sink.close()
     try:
-        stdout, stderr = process.communicate(how.stdin, how.timeout.total_seconds())
+        with _noted(process):
+            stdout, stderr = process.communicate(how.stdin, how.timeout.total_seconds())
     except subprocess.TimeoutExpired as error:
         end(process)
         close(process)
@@ -145,9 +176,10 @@ def lines(argv: Sequence[str | Path], on_line: Callable[[str], None], how: Run =
     try:
         if process.stdout is None:
             raise AssertionError(argv)
-        for line in process.stdout:
-            on_line(line.rstrip("\n"))
-        return process.wait()
+        with _noted(process):
+            for line in process.stdout:
+                on_line(line.rstrip("\n"))
+            return process.wait()
     finally:
         watchdog.cancel()
         end(process)
@@ -158,8 +190,6 @@ class _Watchdog:
     """Kills a process's group once its time is over."""
 
     def __init__(self, process: Process, timeout: timedelta) -> None:
-        import threading
-
         self._timer = threading.Timer(timeout.total_seconds(), end, args=(process,))
         self._timer.daemon = True
         self._timer.start()
@@ -185,3 +215,13 @@ def start(
         )
     except OSError as error:
         raise _failure(words, str(error), "", how.log) from error
+
+
+def hand_over(argv: Sequence[str | Path], env: Mapping[str, str]) -> NoReturn:
+    """Replace this process by a program that talks to the user's terminal itself; never returns."""
+    words = [str(word) for word in argv]
+    log.debug("hand over to %s", words)
+    try:
+        os.execvpe(words[0], words, dict(env))  # noqa: S606  no shell: that is the point
+    except OSError as error:
+        raise _failure(words, str(error), "", None) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from time import monotonic
@@ -11,6 +12,7 @@ from provisioner import places
 from provisioner.centre import up as site
 from provisioner.centre.adoption import adopt, adopted, lab_credential
 from provisioner.centre.desired import plan
+from provisioner.centre.lock import site_lock
 from provisioner.lab import lifecycle
 from provisioner.lab.rehearsal import NamespaceRehearsal
 from provisioner.plan.plan import Plan
@@ -34,18 +36,24 @@ def stand(name: str, tell: Tell, verify: Callable[[Plan], None]) -> Stood:
     for one in (*(plan(hub) for hub in wanted.hubs), wanted):
         lifecycle.up(one)
         tell(f"{one.site}: node {one.node} stands as the installer leaves it")
-        if not adopted(one.site):
-            for line in adopt(one.site, lab_credential(one.site), ""):
-                tell(f"{one.site}:   {line}")
-    for hub in wanted.hubs:
-        site.up(hub, tell)
-    site.up(name, tell)
+        _adopt(one.site, tell)
+    with ThreadPoolExecutor(max_workers=len(wanted.hubs)) as pool:
+        hubs = [pool.submit(site.up, hub, tell, patience=site.HUB_PATIENCE) for hub in wanted.hubs]
+        site.up(name, tell, hubs_stand=lambda: [hub.result() for hub in hubs])
     verify(wanted)
     seconds = monotonic() - started
     tell(f"{name}: from its file to a green report: {seconds:.0f} s")
     started = monotonic()
     changes = site.up(name, tell)
     return Stood(plan=wanted, seconds=seconds, again=monotonic() - started, changes=changes)
+
+
+def _adopt(name: str, tell: Tell) -> None:
+    """Adopt the site's node unless it is; two demonstrations may want the same hub."""
+    with site_lock(name, site.HUB_PATIENCE):
+        if not adopted(name):
+            for line in adopt(name, lab_credential(name), ""):
+                tell(f"{name}:   {line}")
 
 
 def how_to_look(stood: Stood) -> tuple[str, ...]:

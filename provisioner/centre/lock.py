@@ -6,9 +6,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep
+from time import monotonic
 
-from provisioner import places
+from provisioner import command, places
 from provisioner.errors import FindingError, Problem
 
 _PAUSE_SECONDS = 0.2
@@ -36,7 +36,7 @@ def site_lock(site: str, wait_seconds: float = 0.0) -> Iterator[None]:
                             hint="wait for it, or end it; its lock goes with it",
                         )
                     ) from error
-                sleep(_PAUSE_SECONDS)
+                command.pause(_PAUSE_SECONDS)
         handle.truncate(0)
         handle.write(f"{os.getpid()}\n")
         handle.flush()

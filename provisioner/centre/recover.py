@@ -8,8 +8,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
+from provisioner import command
 from provisioner.adapters.proxmox import Session, observe, token_session
 from provisioner.adapters.pulumi import stack
 from provisioner.adapters.pulumi.resources import Desired
@@ -69,7 +70,7 @@ def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine, tell
                         hint="wait for that run, or end it; on another machine: `pulumi cancel` there",
                     )
                 )
-            sleep(_PAUSE_SECONDS)
+            command.pause(_PAUSE_SECONDS)
         if not lock.exists():  # it ended well and took its lock away
             continue
         stack.run(site, "cancel", endpoint, engine, lambda _event: None)

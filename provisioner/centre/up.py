@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from provisioner import places
 from provisioner.centre import infrastructure, peers, wait
@@ -14,17 +15,25 @@ from provisioner.plan import to_json
 from provisioner.plan.plan import GuestRole, Plan, SiteKind
 
 _BOOT_SECONDS = 600.0
-_HUB_WAIT_SECONDS = 900.0
+HUB_PATIENCE = 900.0  # seconds: several centres may tell a hub their keys at once
 
 Tell = Callable[[str], None]
 
 
-def up(site: str, tell: Tell, *, full: bool = False) -> int:
-    """Make the site what its plan says; return how many changes were made in all."""
+def _at_once() -> None:
+    """Wait for nothing: the hubs stand."""
+
+
+def up(site: str, tell: Tell, *, full: bool = False, patience: float = 0.0, hubs_stand: Callable[[], object] = _at_once) -> int:
+    """Make the site what its plan says; return how many changes were made in all.
+
+    `patience`: seconds to wait for another run on this site to end.
+    `hubs_stand` returns once the site's hubs have their keys; it is called when the site's own guests run.
+    """
     wanted = plan(site)
     hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
     journal = Journal(site, "up", tell)
-    with site_lock(site):
+    with site_lock(site, patience):
         _write_plan(wanted)
         with journal.step("infrastructure") as notes:
             changes, mended = infrastructure.apply(site, "up", tell)
@@ -32,6 +41,9 @@ def up(site: str, tell: Tell, *, full: bool = False) -> int:
             notes += [f"{count} changes", *([mended] if mended else [])]
         with journal.step("wait for guests"):
             wait.for_guests(wanted, _BOOT_SECONDS, tell)
+        if hubs:
+            with journal.step("wait for the hubs"):
+                hubs_stand()
         return count + _converge(wanted, hubs, journal, full=full)
 
 
@@ -61,23 +73,24 @@ def _converge(wanted: Plan, hubs: Mapping[str, Plan], journal: Journal, *, full:
         done = converge(wanted, gateways, journal.tell, full=full)
         notes.append(str(done))
     total = done.changed
-    for hub in hubs.values():
-        with journal.step(f"tell {hub.site}") as notes:
-            notes.append(_tell_hub(wanted, hub, journal.tell))
-    if others:
-        with journal.step("converge the guests") as notes:
-            done = converge(wanted, others, journal.tell, full=full)
-            notes.append(str(done))
-        total += done.changed
+    with ThreadPoolExecutor(max_workers=len(hubs) + 1) as pool:  # the guests need the gateway, not the tunnels
+        telling = [pool.submit(_tell_hub, wanted, hub, journal) for hub in hubs.values()]
+        if others:
+            with journal.step("converge the guests") as notes:
+                done = converge(wanted, others, journal.tell, full=full)
+                notes.append(str(done))
+            total += done.changed
+    for told in telling:
+        told.result()
     return total
 
 
-def _tell_hub(wanted: Plan, hub: Plan, tell: Tell) -> str:
+def _tell_hub(wanted: Plan, hub: Plan, journal: Journal) -> None:
     """Give the hub this centre's public keys, and converge its gateway if they are new to it."""
-    with site_lock(hub.site, _HUB_WAIT_SECONDS):
+    with journal.step(f"tell {hub.site}") as notes, site_lock(hub.site, HUB_PATIENCE):
         keys = {tunnel.id: peers.public_key(wanted, tunnel.interface) for tunnel in wanted.tunnels if tunnel.hub == hub.site}
         peers.remember(hub.site, keys)
-        return str(converge(hub, [guest for guest in hub.guests if guest.role is GuestRole.GATEWAY], tell))
+        notes.append(str(converge(hub, [guest for guest in hub.guests if guest.role is GuestRole.GATEWAY], journal.tell)))
 
 
 def preview(site: str, tell: Tell) -> int:
@@ -99,6 +112,6 @@ def destroy(site: str, tell: Tell) -> int:
             (places.site(site).observed / name).unlink(missing_ok=True)
         places.site(site).known_hosts.unlink(missing_ok=True)
         for hub in wanted.hubs if wanted.kind is not SiteKind.HUB else ():
-            with site_lock(hub, _HUB_WAIT_SECONDS):
+            with site_lock(hub, HUB_PATIENCE):
                 peers.remember(hub, {}, [tunnel.id for tunnel in wanted.tunnels if tunnel.hub == hub])
     return count

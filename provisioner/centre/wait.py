@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, sleep
+from time import monotonic
 
+from provisioner import command
 from provisioner.adapters.proxmox import Session, observe, token_session
 from provisioner.centre.desired import endpoint
 from provisioner.centre.keys import write_known_hosts
@@ -29,7 +30,7 @@ def _host_key(session: Session, plan: Plan, guest: Guest, deadline: float) -> st
                 last = f"{_HOST_KEY} is not there yet"
             except ApiError as error:
                 last = str(error)
-        sleep(pause)
+        command.pause(pause)
         pause = min(pause * 1.5, _LAST_PAUSE)
     raise OutsideError(
         Problem(

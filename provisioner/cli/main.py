@@ -38,6 +38,9 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _interrupt(*_signal: object) -> None:
+    from provisioner import command
+
+    command.interrupt()
     raise KeyboardInterrupt
 
 
@@ -45,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
     arguments = parser().parse_args(argv)
     _prepare(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         status = arguments.run(arguments)
     except TerangaError as error:
