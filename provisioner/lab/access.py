@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioner import places
 from provisioner.lab import rehearsal
+from provisioner.lab.guests import process
 
 _CA = "pve-root-ca.pem"
 
@@ -36,6 +37,24 @@ def port() -> int | None:
     """Return the port of the API that runs, or ran last."""
     file = places.lab() / "daemon.json"
     return int(json.loads(file.read_text())["port"]) if file.exists() else None
+
+
+def api() -> int | None:
+    """Return the PID of the lab's API if it runs."""
+    file = places.lab() / "daemon.json"
+    try:
+        known = json.loads(file.read_text())
+        pid = int(known["pid"])
+        return pid if process.alive(pid) and process.ticks(pid) == known["started"] else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def page() -> str | None:
+    """Return the address of the lab's web page; None before the lab was up."""
+    file = places.lab() / "daemon.json"
+    port = json.loads(file.read_text()).get("page") if file.exists() else None
+    return f"http://127.0.0.1:{port}/" if port else None
 
 
 def of(site: str) -> Access | None:

@@ -8,11 +8,12 @@ import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 
 from provisioner import places
 from provisioner.lab import access, wires
-from provisioner.lab.guests.nspawn import NspawnDriver
+from provisioner.lab.guests import process
+from provisioner.lab.guests.chosen import ChosenDriver
+from provisioner.lab.page_server import PageServer
 from provisioner.lab.proxmox.server import Server
 
 _FIRST_PORT = 8006  # Proxmox VE's own
@@ -34,20 +35,15 @@ def _free_port() -> int:
     raise OSError("no free port from 8006 on")
 
 
-def start_time(pid: int) -> str:
-    """Return when a process started, in clock ticks since boot: with its PID it names one process for ever."""
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[19]
-
-
 def main() -> int:
     """Serve until SIGTERM."""
     wanted = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: wanted.set())
     access.root().mkdir(parents=True, exist_ok=True)
-    server = Server(access.root(), NspawnDriver(places.lab()), wires.Wires(), _free_port())
-    with server:
-        known = {"pid": os.getpid(), "started": start_time(os.getpid()), "port": server.port}
+    server = Server(access.root(), ChosenDriver(places.lab()), wires.Wires(), _free_port())
+    with server, PageServer() as page:
+        known = {"pid": os.getpid(), "started": process.ticks(os.getpid()), "port": server.port, "page": page.port}
         places.write(places.lab() / "daemon.json", json.dumps(known))
         wanted.wait()
     return 0

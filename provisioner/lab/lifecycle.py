@@ -9,24 +9,25 @@ import secrets
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
 from provisioner import command, places
 from provisioner.errors import FindingError, OutsideError, Problem
-from provisioner.lab import access, daemon, rehearsal, wires
+from provisioner.lab import access, fault, fault_link, rehearsal, wires
 from provisioner.lab.guests import base
-from provisioner.lab.guests.driver import Machine, Power
-from provisioner.lab.guests.nspawn import NspawnDriver
+from provisioner.lab.guests.chosen import ChosenDriver
+from provisioner.lab.guests.driver import Power, blank
 from provisioner.lab.proxmox.server import add_node
 from provisioner.plan.plan import Plan
 
 _START_SECONDS = 30.0
-_STOP = timedelta(seconds=20)
+_STOP = timedelta(seconds=60)  # a virtual machine without KVM takes half of it
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INSTANCES = 2048  # each guest's systemd needs several; the kernel's 128 are gone after some 17 guests
 
@@ -39,16 +40,6 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def api() -> int | None:
-    """Return the PID of the lab's API if it runs."""
-    file = places.lab() / "daemon.json"
-    try:
-        known = json.loads(file.read_text())
-        return int(known["pid"]) if daemon.start_time(known["pid"]) == known["started"] else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
 def _password() -> str:
     file = access.password_file()
     if not file.exists():
@@ -58,14 +49,14 @@ def _password() -> str:
 
 
 def _serve() -> None:
-    if api() is not None:
+    if access.api() is not None:
         return
     log = places.lab() / "api.log"
     env = command.environment(TERANGA_STATE=str(places.state()), TERANGA_CACHE=str(places.cache()), PYTHONPATH=str(places.CHECKOUT))
     with log.open("a") as sink:
         process = command.start((sys.executable, "-m", "provisioner.lab.daemon"), command.Run(env=env), stdout=sink, stderr=sink)
     deadline = monotonic() + _START_SECONDS
-    while api() != process.pid:
+    while access.api() != process.pid:
         if process.poll() is not None or monotonic() > deadline:
             raise OutsideError(Problem(where="lab", what="its API did not start", hint=f"see {log}"))
         sleep(0.05)
@@ -98,27 +89,20 @@ def _write_down(plan: Plan) -> None:
     rehearsal.NamespaceRehearsal().vantage(plan.site, zone.vlan or 0, IPv4Interface(address), zone.gateway)
 
 
-def _guests() -> tuple[int, ...]:
-    return NspawnDriver(places.lab()).known()
-
-
-def _blank(vmid: int) -> Machine:
-    return Machine(node="", vmid=vmid, name="", uuid="", cores=1, memory=0, disk=None, disk_size=0, nics=(), cloud_init=None, agent=False)
-
-
-def _stop_guest(vmid: int) -> None:
-    driver = NspawnDriver(places.lab())
-    if driver.status("", vmid).power is not Power.RUNNING or not driver.shutdown(_blank(vmid), _STOP):
-        driver.stop(_blank(vmid))
+def _stop_guest(driver: ChosenDriver, vmid: int) -> None:
+    """Let a guest shut down; one that is frozen, or too slow, loses its power."""
+    running = driver.status("", vmid).power is Power.RUNNING
+    if not running or fault.frozen(driver, "", vmid) or not driver.shutdown(blank(vmid), _STOP):
+        driver.stop(blank(vmid))
 
 
 def _stop_api() -> None:
-    pid = api()
+    pid = access.api()
     if pid is None:
         return
     os.kill(pid, signal.SIGTERM)
     deadline = monotonic() + _STOP.total_seconds()
-    while api() == pid:
+    while access.api() == pid:
         if monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         sleep(0.05)
@@ -128,12 +112,14 @@ def down(tell: Callable[[str], None], *, erase: bool = False) -> None:
     """Stop guests, API, namespaces and mounts of this lab; keep disks and state, unless `erase`."""
     with _alone():
         _stop_api()
-        guests = _guests()
+        driver = ChosenDriver(places.lab())
+        guests = driver.known()
         if guests:
             tell(f"lab: stopping {len(guests)} guests")
             with ThreadPoolExecutor(max_workers=8) as pool:
-                list(pool.map(_stop_guest, guests))
-        NspawnDriver(places.lab()).forget()
+                list(pool.map(partial(_stop_guest, driver), guests))
+        driver.forget()
+        fault_link.end_all()
         for namespace in wires.every():
             wires.remove(namespace)
         base.unmount(places.lab())
@@ -141,20 +127,3 @@ def down(tell: Callable[[str], None], *, erase: bool = False) -> None:
     if erase:
         shutil.rmtree(places.lab(), ignore_errors=True)
         tell(f"lab: erased {places.lab()}")
-
-
-def status() -> Mapping[str, object]:
-    """Return what stands: the API, the sites, the guests as the kernel shows them."""
-    driver = NspawnDriver(places.lab())
-    guests = {}
-    for vmid in _guests():
-        seen = driver.status("", vmid)
-        guests[str(vmid)] = {"power": seen.power.value, "uptime_seconds": seen.uptime, "memory_bytes": seen.memory}
-    sites = sorted(path.stem for path in rehearsal.folder().glob("*.json"))
-    return {
-        "api": {"pid": api(), "port": access.port()},
-        "sites": sites,
-        "guests": guests,
-        "namespaces": list(wires.every()),
-        "prefix": wires.prefix(),
-    }

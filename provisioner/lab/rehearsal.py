@@ -94,6 +94,11 @@ def stands(site: str) -> bool:
     return (places.lab() / "sites" / f"{site}.json").exists()
 
 
+def node(site: str) -> str:
+    """Return the node of a site of the lab; raise OutsideError if the lab does not hold it."""
+    return _record(site)["node"]
+
+
 def folder() -> Path:
     """Return where the lab's sites are written down."""
     return places.lab() / "sites"

@@ -146,6 +146,20 @@ def attach(port: Port) -> None:
         _batch(switch(port.node), [f"link set {far} master {bridge}", f"link set {far} {'up' if port.up else 'down'}"])
 
 
+def tap(port: Port) -> str:
+    """Make a tap on a switch port, for a card that a virtual machine brings; return its name in the switch: that of a veth's far end."""
+    with _alone():
+        bridge, far = _bridge(port.node, port.bridge, port.vlan), port_of(port.namespace, port.interface)
+        command.attempt(("ip", "-n", switch(port.node), "link", "delete", far))
+        _batch(switch(port.node), [f"tuntap add {far} mode tap", f"link set {far} master {bridge}", f"link set {far} up"])
+    return far
+
+
+def unplug(node: str, far: str) -> None:
+    """Remove a switch port; no error if it is gone."""
+    command.attempt(("ip", "-n", switch(node), "link", "delete", far))
+
+
 def client(namespace: str, port: Port, address: IPv4Interface, gateway: IPv4Address | None) -> None:
     """Make a client with a static address on a switch port."""
     if exists(namespace):

@@ -21,7 +21,7 @@ from time import monotonic, sleep, time
 
 from provisioner import command
 from provisioner.lab import wires
-from provisioner.lab.guests import base, seed
+from provisioner.lab.guests import base, process, seed
 from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Power, Status
 
 _REBOOT = 133
@@ -61,10 +61,10 @@ class NspawnDriver:
 
     def _reap(self) -> None:
         """Collect supervisors that ended: they are this process's children."""
-        self._started = [process for process in self._started if process.poll() is None]
+        self._started = [one for one in self._started if one.poll() is None]
 
     def _name(self, vmid: int) -> str:
-        return f"{wires.prefix()}-g{vmid}"
+        return wires.guest(vmid)
 
     def _home(self, vmid: int) -> Path:
         return self._root / "guests" / str(vmid)
@@ -80,8 +80,7 @@ class NspawnDriver:
             groups = Path(f"/proc/{pid}/cgroup").read_text()
         except (OSError, ValueError):
             return None
-        ended = _stat(pid)[:1] in ([], ["Z"])  # a child of ours that ended and was not collected yet
-        return pid if f"/{wires.prefix()}/g{vmid}" in groups and not ended else None
+        return pid if f"/{wires.prefix()}/g{vmid}" in groups and process.alive(pid) else None
 
     def _init(self, vmid: int) -> int | None:
         """Return the guest's PID 1 as this machine sees it: by its control group, so one whose supervisor was killed is seen too."""
@@ -152,13 +151,13 @@ class NspawnDriver:
             UUID=machine.uuid,
         )
         with (home / "console.log").open("a") as console:
-            process = command.start(
+            supervisor = command.start(
                 ("unshare", "-m", "--propagation", "private", "sh", "-c", _SUPERVISOR), command.Run(env=env), stdout=console, stderr=console
             )
-        self._started.append(process)
+        self._started.append(supervisor)
         deadline = monotonic() + _STOP_SECONDS
         while self._init(machine.vmid) is None:
-            if process.poll() is not None or monotonic() > deadline:
+            if supervisor.poll() is not None or monotonic() > deadline:
                 tail = (home / "console.log").read_text(errors="replace")[-500:]
                 self.stop(machine)
                 raise GuestError(f"the guest did not start: {tail.strip()}")
@@ -196,6 +195,26 @@ class NspawnDriver:
         self._unplug(machine.vmid)
         return True
 
+    def freeze(self, vmid: int, *, frozen: bool) -> None:
+        """Halt every process of the guest, or let them go on (cgroup-v2: cgroup.freeze)."""
+        if not self._running(vmid):
+            raise GuestError(f"VM {vmid} not running")
+        (self._cgroup(vmid) / "cgroup.freeze").write_text(str(int(frozen)))
+
+    def frozen(self, vmid: int) -> bool:
+        """Return whether the guest is halted."""
+        file = self._cgroup(vmid) / "cgroup.freeze"
+        return file.exists() and file.read_text().strip() == "1"
+
+    def init(self, vmid: int) -> int | None:
+        """Return the guest's PID 1 as this machine sees it, None if it does not run."""
+        return self._init(vmid)
+
+    def console(self, vmid: int, limit: int = 1 << 16) -> str:
+        """Return the end of what the guest wrote to its console."""
+        file = self._home(vmid) / "console.log"
+        return file.read_bytes()[-limit:].decode(errors="replace") if file.exists() else ""
+
     def reset(self, machine: Machine) -> None:
         """Cut the power and start again."""
         self.stop(machine)
@@ -215,15 +234,15 @@ class NspawnDriver:
         if init is None:
             return Status(power=Power.STOPPED)
         pids = tuple(_processes(self._cgroup(vmid)))
-        received, sent = _traffic(init)
+        cards = [moved for name, moved in process.cards(init).items() if name != "lo"]
         return Status(
             power=Power.RUNNING,
             pid=init,
-            uptime=max(0, int(time() - _started(init))),
-            memory=sum(map(_resident, pids)),
-            cpu_seconds=sum(map(_cpu, pids)),
-            network_in=received,
-            network_out=sent,
+            uptime=max(0, int(time() - process.started(init))),
+            memory=sum(map(process.resident, pids)),
+            cpu_seconds=sum(map(process.cpu, pids)),
+            network_in=sum(received for received, _ in cards),
+            network_out=sum(sent for _, sent in cards),
         )
 
     def ping(self, node: str, vmid: int) -> None:
@@ -291,38 +310,3 @@ def _rmdir(folder: Path) -> None:
         folder.rmdir()
     except OSError:
         return
-
-
-def _stat(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    except (OSError, IndexError):
-        return []
-
-
-def _cpu(pid: int) -> float:
-    fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
-
-
-def _started(pid: int) -> float:
-    fields = _stat(pid)
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK") if fields else time()
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
-def _traffic(pid: int) -> tuple[int, int]:
-    """Return bytes received and sent over all cards but the loopback."""
-    try:
-        rows = [line.replace(":", " ").split() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
-    except OSError:
-        return 0, 0
-    cards = [row for row in rows if row[0] != "lo"]
-    return sum(int(row[1]) for row in cards), sum(int(row[9]) for row in cards)

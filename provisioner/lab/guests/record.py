@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from ipaddress import ip_interface
+from pathlib import Path
 
+from provisioner import places
 from provisioner.lab.guests.driver import AgentError, Interface, Machine, Power, Status
 from provisioner.lab.guests.firewall import Filter
 
@@ -14,18 +21,63 @@ HOST_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 _NOT_RUNNING = "QEMU guest agent is not running"
 
 
-class RecordDriver:
-    """Keeps which guests run, in memory."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """A guest that runs in name: since when (seconds since the epoch), and its cards as (name, MAC, address or nothing)."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    node: str
+    since: float
+    cards: tuple[tuple[str, str, str], ...]
+
+
+def _cards(machine: Machine) -> tuple[tuple[str, str, str], ...]:
+    wanted = {} if machine.cloud_init is None else {one.index: one.address for one in machine.cloud_init.addresses}
+    return tuple((f"eth{nic.index}", nic.mac, str(wanted.get(nic.index) or "")) for nic in machine.nics)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with file.with_suffix(".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+class RecordDriver:
+    """Keeps which guests run: in memory, and in `file` if one is given, so that they live on when the process ends."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        """Begin with what the file says, else with none."""
         self._lock = threading.Lock()
-        self._running: dict[tuple[str, int], tuple[Machine, float]] = {}
+        self._file = file
+        self._memory: dict[int, _Recorded] = {}
+
+    def _running(self) -> dict[int, _Recorded]:
+        """Return which guests run, as the last process left them."""
+        if self._file is None or not self._file.exists():
+            return self._memory if self._file is None else {}
+        known = json.loads(self._file.read_text())
+        return {
+            int(vmid): _Recorded(node=one["node"], since=one["since"], cards=tuple(map(tuple, one["cards"]))) for vmid, one in known.items()
+        }
+
+    @contextmanager
+    def _change(self) -> Iterator[dict[int, _Recorded]]:
+        """Yield which guests run, to be changed; other threads and processes wait."""
+        with self._lock, nullcontext() if self._file is None else _locked(self._file):
+            running = self._running()
+            yield running
+            if self._file is not None:
+                places.write(self._file, json.dumps({str(vmid): asdict(one) for vmid, one in running.items()}))
+
+    def known(self) -> tuple[int, ...]:
+        """Return the VMIDs of the guests that run."""
+        return tuple(sorted(self._running()))
 
     def start(self, machine: Machine) -> None:
         """Note that the guest runs."""
-        with self._lock:
-            self._running.setdefault((machine.node, machine.vmid), (machine, time.monotonic()))
+        with self._change() as running:
+            running.setdefault(machine.vmid, _Recorded(node=machine.node, since=time.time(), cards=_cards(machine)))
 
     def stop(self, machine: Machine) -> None:
         """Note that the guest is stopped."""
@@ -44,41 +96,42 @@ class RecordDriver:
 
     def erase(self, node: str, vmid: int) -> None:
         """Forget the guest."""
-        with self._lock:
-            self._running.pop((node, vmid), None)
+        del node
+        if vmid in self._running():
+            with self._change() as running:
+                running.pop(vmid, None)
 
     def status(self, node: str, vmid: int) -> Status:
         """Return whether the guest was started."""
-        with self._lock:
-            found = self._running.get((node, vmid))
+        del node
+        found = self._running().get(vmid)
         if found is None:
             return Status(power=Power.STOPPED)
-        return Status(power=Power.RUNNING, pid=vmid, uptime=int(time.monotonic() - found[1]))
+        return Status(power=Power.RUNNING, pid=vmid, uptime=int(time.time() - found.since))
 
-    def _machine(self, node: str, vmid: int) -> Machine:
-        with self._lock:
-            found = self._running.get((node, vmid))
+    def _recorded(self, vmid: int) -> _Recorded:
+        found = self._running().get(vmid)
         if found is None:
             raise AgentError(_NOT_RUNNING)
-        return found[0]
+        return found
 
     def ping(self, node: str, vmid: int) -> None:
         """Answer if the guest runs."""
-        self._machine(node, vmid)
+        del node
+        self._recorded(vmid)
 
     def interfaces(self, node: str, vmid: int) -> Sequence[Interface]:
         """Return the cards and addresses of the configuration."""
-        machine = self._machine(node, vmid)
-        wanted = {} if machine.cloud_init is None else {one.index: one.address for one in machine.cloud_init.addresses}
-        found = []
-        for nic in machine.nics:
-            address = wanted.get(nic.index)
-            found.append(Interface(name=f"eth{nic.index}", mac=nic.mac, addresses=() if address is None else (address,)))
-        return found
+        del node
+        return [
+            Interface(name=name, mac=mac, addresses=(ip_interface(address),) if address else ())
+            for name, mac, address in self._recorded(vmid).cards
+        ]
 
     def read_file(self, node: str, vmid: int, path: str, limit: int) -> bytes:
         """Return the host key, the only file there is."""
-        self._machine(node, vmid)
+        del node
+        self._recorded(vmid)
         if path != "/etc/ssh/ssh_host_ed25519_key.pub":
             raise AgentError(f"failed to open file '{path}' (mode: 'r'): No such file or directory")
         return HOST_KEY[:limit]
