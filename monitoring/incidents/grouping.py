@@ -42,14 +42,28 @@ def grouped(index: Index, view: View, failures: Iterable[Failure], together: flo
             if len(chain) > 1:
                 left = [failure for failure in left if failure not in chain]
                 found.append(Group(shape=Shape.NODE, place=place, failure=joined(chain)))
-    alike = ((Shape.PON, _pon), (Shape.OLT, _olt))
-    for shape, word in alike:
-        for place, mine in _by(index, left, word).items():
+    rules = (
+        (Shape.OLT, lambda one: _silent_olt(index, view, one)),
+        (Shape.PON, lambda one: _pon(index, one)),
+        (Shape.OLT, lambda one: _olt(index, one)),
+    )
+    for shape, word in rules:
+        for place, mine in _by(left, word).items():
             for chain in _chains(mine, together):
-                if len(chain) > 1 and sum(len(failure.dark) for failure in chain) >= _MANY and not _several_pons(index, left, chain, shape):
+                if _is_one(index, left, chain, shape):
                     left = [failure for failure in left if failure not in chain]
                     found.append(Group(shape=shape, place=place, failure=joined(chain)))
     return (*(Group(shape=Shape.SEGMENT, place="", failure=failure) for failure in left), *found)
+
+
+def _is_one(index: Index, failures: list[Failure], chain: list[Failure], shape: Shape) -> bool:
+    """Tell whether failures at one OLT or PON are one: several, of many sites, and of a PON only while the OLT's others stand."""
+    if len(chain) < 2 or sum(len(failure.dark) for failure in chain) < _MANY:  # noqa: PLR2004 - one is no group
+        return False
+    if shape is not Shape.PON:
+        return True
+    olt, pon = _olt(index, chain[0]), _pon(index, chain[0])
+    return not any(_olt(index, one) == olt and _pon(index, one) != pon for one in failures)
 
 
 def _places(index: Index, view: View, failures: list[Failure]) -> list[str]:
@@ -89,21 +103,22 @@ def _olt(index: Index, failure: Failure) -> str | None:
     return ont.olt if ont else None
 
 
-def _by(index: Index, failures: list[Failure], word: Callable[[Index, Failure], str | None]) -> dict[str, list[Failure]]:
+def _silent_olt(index: Index, view: View, failure: Failure) -> str | None:
+    """Return the OLT of all a failure's sites, if it no longer answers."""
+    onts = [index.topology.site_by_name[site].ont for site in failure.touched]
+    olts = {ont.olt if ont else "" for ont in onts}
+    olt = olts.pop() if len(olts) == 1 else ""
+    state = view.devices.get(olt)
+    return olt if state is not None and state.reach is Reach.DOWN else None
+
+
+def _by(failures: list[Failure], word: Callable[[Failure], str | None]) -> dict[str, list[Failure]]:
     found: dict[str, list[Failure]] = {}
     for failure in failures:
-        place = word(index, failure)
+        place = word(failure)
         if place is not None:
             found.setdefault(place, []).append(failure)
     return found
-
-
-def _several_pons(index: Index, failures: list[Failure], chain: list[Failure], shape: Shape) -> bool:
-    """Tell whether other PONs of the OLT fell too: then the OLT is the place, not the PON."""
-    if shape is not Shape.PON:
-        return False
-    olt = _olt(index, chain[0])
-    return any(_olt(index, one) == olt and _pon(index, one) != _pon(index, chain[0]) for one in failures)
 
 
 def joined(failures: list[Failure]) -> Failure:
