@@ -151,9 +151,10 @@ class Track:
         self._period.lost += 1
 
     def judge(self, now: float) -> bool:
-        """Say whether the path is up or down by its last probes; tell whether that changed."""
+        """Say whether the path is up or down by its last probes, down since the first lost one; tell whether that changed."""
         if self._round - self._newest_answered > DOWN_AFTER:
-            return self._turn(Reach.DOWN, now)
+            first_lost = self._sent_at[(self._newest_answered + 1) % REMEMBERED]
+            return self._turn(Reach.DOWN, first_lost / 1e9)
         if self._answers >= UP_AFTER:
             return self._turn(Reach.UP, now)
         return False

@@ -129,13 +129,13 @@ def test_unknown_until_two_answers_then_up_then_down_after_silence() -> None:
     answered(track, MS)
     up = track.reach
 
-    for _ in range(DOWN_AFTER):
-        silent(track)
+    for moment in range(90, 90 + DOWN_AFTER):
+        silent(track, now=moment * SECOND)
     still = track.reach
     silent(track, now=99 * SECOND)
 
     assert (before, up, still) == (Reach.UNKNOWN, Reach.UP, Reach.UP)
-    assert (track.reach, track.since) == (Reach.DOWN, 99.0)
+    assert (track.reach, track.since) == (Reach.DOWN, 90.0), "since the first that was lost"
 
 
 def test_one_answer_does_not_make_a_dead_path_alive() -> None:
