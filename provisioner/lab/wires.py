@@ -151,13 +151,24 @@ def tap(port: Port) -> str:
     with _alone():
         bridge, far = _bridge(port.node, port.bridge, port.vlan), port_of(port.namespace, port.interface)
         command.attempt(("ip", "-n", switch(port.node), "link", "delete", far))
-        _batch(switch(port.node), [f"tuntap add {far} mode tap", f"link set {far} master {bridge}", f"link set {far} up"])
+        _batch(
+            switch(port.node),
+            [f"tuntap add {far} mode tap", f"link set {far} master {bridge}", f"link set {far} {'up' if port.up else 'down'}"],
+        )
     return far
 
 
 def unplug(node: str, far: str) -> None:
     """Remove a switch port; no error if it is gone."""
     command.attempt(("ip", "-n", switch(node), "link", "delete", far))
+
+
+def move(port: Port, target: str) -> None:
+    """Move the switch's end of a card that is plugged in to the same bridge of another node."""
+    with _alone():
+        far, bridge = port_of(port.namespace, port.interface), _bridge(target, port.bridge, port.vlan)
+        _batch(switch(port.node), [f"link set {far} netns {switch(target)}"])
+        _batch(switch(target), [f"link set {far} master {bridge}", f"link set {far} {'up' if port.up else 'down'}"])
 
 
 def client(namespace: str, port: Port, address: IPv4Interface, gateway: IPv4Address | None) -> None:

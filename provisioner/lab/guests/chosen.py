@@ -100,6 +100,18 @@ class ChosenDriver:
         for driver in self._drivers.values():
             driver.erase(node, vmid)
 
+    def save(self, node: str, vmid: int, archive: Path) -> None:
+        """Write what the guest's driver keeps of it beside its disks."""
+        self._of(node, vmid).save(node, vmid, archive)
+
+    def load(self, node: str, vmid: int, archive: Path) -> None:
+        """Put back what the guest's driver kept of it."""
+        self._of(node, vmid).load(node, vmid, archive)
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Carry a guest that runs over to another node's network."""
+        self._of(machine.node, machine.vmid).migrate(machine, target)
+
     def status(self, node: str, vmid: int) -> Status:
         """Return what is seen of the guest."""
         for driver in self._drivers.values():

@@ -132,6 +132,15 @@ class Driver(Protocol):
     def erase(self, node: str, vmid: int) -> None:
         """Remove everything the driver keeps of this guest (it is stopped)."""
 
+    def save(self, node: str, vmid: int, archive: Path) -> None:
+        """Write to a tar file what the driver keeps of the guest's disks beside their own files; raise GuestError if it cannot now."""
+
+    def load(self, node: str, vmid: int, archive: Path) -> None:
+        """Put what `save` wrote in place of what is kept of the guest (it is stopped)."""
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Carry a guest that runs over to another node's network; raise GuestError if it cannot be done while it runs."""
+
     def status(self, node: str, vmid: int) -> Status:
         """Return what is seen of the guest now."""
 

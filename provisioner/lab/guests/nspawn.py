@@ -21,8 +21,8 @@ from time import monotonic, sleep, time
 
 from provisioner import command
 from provisioner.lab import wires
-from provisioner.lab.guests import base, process, seed
-from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Power, Status
+from provisioner.lab.guests import base, kept, process, seed
+from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
 
 _REBOOT = 133
 _PAUSE = 0.05
@@ -126,17 +126,18 @@ class NspawnDriver:
         wires.remove(name)
         wires.make(name)
         for nic in machine.nics:
-            wires.attach(
-                wires.Port(
-                    namespace=name,
-                    interface=f"eth{nic.index}",
-                    mac=nic.mac,
-                    node=machine.node,
-                    bridge=nic.bridge,
-                    vlan=nic.vlan,
-                    up=nic.linked,
-                )
-            )
+            wires.attach(self._port(machine, nic))
+
+    def _port(self, machine: Machine, nic: Nic) -> wires.Port:
+        return wires.Port(
+            namespace=self._name(machine.vmid),
+            interface=f"eth{nic.index}",
+            mac=nic.mac,
+            node=machine.node,
+            bridge=nic.bridge,
+            vlan=nic.vlan,
+            up=nic.linked,
+        )
 
     def _spawn(self, machine: Machine, lower: Path) -> None:
         home, cgroup = self._home(machine.vmid), self._cgroup(machine.vmid)
@@ -226,6 +227,29 @@ class NspawnDriver:
         home = self._home(vmid)
         wires.remove(self._name(vmid))
         shutil.rmtree(home, ignore_errors=True)
+
+    def save(self, node: str, vmid: int, archive: Path) -> None:
+        """Write what the guest wrote over its image; one that runs is halted meanwhile."""
+        del node
+        running = self._running(vmid) and not self.frozen(vmid)
+        if running:
+            self.freeze(vmid, frozen=True)
+        try:
+            kept.pack(self._home(vmid) / "up", archive)
+        finally:
+            if running:
+                self.freeze(vmid, frozen=False)
+
+    def load(self, node: str, vmid: int, archive: Path) -> None:
+        """Put back what a guest wrote."""
+        del node
+        shutil.rmtree(self._home(vmid) / "wk", ignore_errors=True)
+        kept.unpack(archive, self._home(vmid) / "up")
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Move the switch's end of each card to the other node; the guest does not notice."""
+        for nic in machine.nics:
+            wires.move(self._port(machine, nic), target)
 
     def status(self, node: str, vmid: int) -> Status:
         """Return what the kernel shows of the guest."""

@@ -21,8 +21,8 @@ from time import monotonic, sleep, time
 
 from provisioner import command
 from provisioner.lab import wires
-from provisioner.lab.guests import process, qemu_argv, qemu_channel, seed
-from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Power, Status
+from provisioner.lab.guests import kept, process, qemu_argv, qemu_channel, seed
+from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
 from provisioner.lab.guests.qemu_accel import accelerator
 from provisioner.lab.guests.qemu_channel import Json
 
@@ -84,21 +84,20 @@ class QemuDriver:
         return bool(said)
 
     def _plug(self, machine: Machine) -> tuple[str, ...]:
-        taps = tuple(
-            wires.tap(
-                wires.Port(
-                    namespace=wires.guest(machine.vmid),
-                    interface=f"eth{nic.index}",
-                    mac=None,
-                    node=machine.node,
-                    bridge=nic.bridge,
-                    vlan=nic.vlan,
-                )
-            )
-            for nic in machine.nics
-        )
+        taps = tuple(wires.tap(self._port(machine, nic)) for nic in machine.nics)
         (self.home(machine.vmid) / "taps.json").write_text(json.dumps({"node": machine.node, "taps": taps}))
         return taps
+
+    def _port(self, machine: Machine, nic: Nic) -> wires.Port:
+        return wires.Port(
+            namespace=wires.guest(machine.vmid),
+            interface=f"eth{nic.index}",
+            mac=None,
+            node=machine.node,
+            bridge=nic.bridge,
+            vlan=nic.vlan,
+            up=nic.linked,
+        )
 
     def _unplug(self, vmid: int) -> None:
         kept = self.home(vmid) / "taps.json"
@@ -170,6 +169,24 @@ class QemuDriver:
         del node
         self._unplug(vmid)
         shutil.rmtree(self.home(vmid), ignore_errors=True)
+
+    def save(self, node: str, vmid: int, archive: Path) -> None:
+        """Write an empty archive: a stopped guest's disks hold all that it wrote."""
+        if self._pid(vmid) is not None:
+            raise GuestError("its disks are in use: shut the guest down first")
+        del node
+        kept.pack(None, archive)
+
+    def load(self, node: str, vmid: int, archive: Path) -> None:
+        """Do nothing: the disks hold all that the guest wrote."""
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Move the guest's taps to the other node; the guest does not notice."""
+        for nic in machine.nics:
+            wires.move(self._port(machine, nic), target)
+        file = self.home(machine.vmid) / "taps.json"
+        if file.exists():
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"node": target}))
 
     def status(self, node: str, vmid: int) -> Status:
         """Return what the kernel shows of the machine's process."""

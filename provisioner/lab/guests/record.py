@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_interface
 from pathlib import Path
 
 from provisioner import places
+from provisioner.lab.guests import kept
 from provisioner.lab.guests.driver import AgentError, Interface, Machine, Power, Status
 from provisioner.lab.guests.firewall import Filter
 
@@ -100,6 +101,20 @@ class RecordDriver:
         if vmid in self._running():
             with self._change() as running:
                 running.pop(vmid, None)
+
+    def save(self, node: str, vmid: int, archive: Path) -> None:
+        """Write an empty archive: nothing is kept beside the disks."""
+        del node, vmid
+        kept.pack(None, archive)
+
+    def load(self, node: str, vmid: int, archive: Path) -> None:
+        """Do nothing: nothing is kept beside the disks."""
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Note the guest's other node."""
+        with self._change() as running:
+            if machine.vmid in running:
+                running[machine.vmid] = replace(running[machine.vmid], node=target)
 
     def status(self, node: str, vmid: int) -> Status:
         """Return whether the guest was started."""
