@@ -82,6 +82,14 @@ class Fields:
         self._wrong(key, value, "a whole number")
         return 0
 
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._get(key)
+        if isinstance(value, bool):
+            return value
+        self._wrong(key, value, "true or false")
+        return False
+
     def address(self, key: str) -> IPv4Address:
         """Return an IPv4 address."""
         return self._address(key, self._get(key))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from monitoring.incidents.findings import look
 from monitoring.incidents.incident import Incident, Stage
-from monitoring.incidents.index import Index
+from monitoring.incidents.index import Index, PathKey
 from monitoring.incidents.life import Now, acknowledged, lived, settled_segments
 from monitoring.incidents.settings import DEFAULT, Settings
 from monitoring.incidents.view import view_of
 from monitoring.observed import Observed, Reach
+
+_LATE = 60.0  # seconds; by more than this it is the clock that was wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +22,9 @@ class Memory:
 
     at: float = 0.0
     incidents: tuple[Incident, ...] = ()
-    reach: dict[str, Reach] = field(default_factory=dict)  # every site that was seen
+    reach: Mapping[str, Reach] = field(default_factory=dict)  # every site that was seen
     in_use: frozenset[str] = frozenset()  # segments that carry a path that is up
+    down: Mapping[PathKey, float] = field(default_factory=dict)  # when a look first saw a path down
 
     def current(self) -> tuple[Incident, ...]:
         """Return the incidents that are not closed."""
@@ -28,14 +32,18 @@ class Memory:
 
 
 def advance(index: Index, memory: Memory, observed: Observed, settings: Settings = DEFAULT) -> Memory:
-    """Return the memory after a look at what is seen now. A look older than the last one changes nothing."""
-    if observed.at < memory.at:
+    """Return the memory after a look at what is seen now. A look that comes late changes nothing; a clock put back does."""
+    if 0 < memory.at - observed.at < _LATE:
         return memory
     view = view_of(index, observed)
     seen = look(index, view, settled_segments(memory.incidents, observed.at, settings), settings)
-    in_use = frozenset(index.names(seen.in_use))
-    now = Now(at=observed.at, reach=dict(view.reach), in_use=in_use)
-    return Memory(at=observed.at, incidents=lived(memory.incidents, seen.findings, now, settings), reach=now.reach, in_use=in_use)
+    down = {key: memory.down.get(key, observed.at) for key in view.paths if view.fell(key) is not None}
+    since: dict[str, float] = {}
+    for (site, _), moment in down.items():
+        since[site] = max(since.get(site, moment), moment)
+    now = Now(at=observed.at, reach=view.reach, in_use=frozenset(index.names(seen.in_use)), down_since=since)
+    incidents = lived(memory.incidents, seen.findings, now, settings)
+    return Memory(at=observed.at, incidents=incidents, reach=view.reach, in_use=now.in_use, down=down)
 
 
 def acknowledge(memory: Memory, incident: str, by: str, at: float) -> Memory:

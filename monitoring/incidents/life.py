@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -19,8 +19,9 @@ class Now:
     """What the life of incidents depends on at one moment: the sites' states, and which segments are in use."""
 
     at: float
-    reach: dict[str, Reach]
+    reach: Mapping[str, Reach]
     in_use: frozenset[str]
+    down_since: Mapping[str, float]  # site -> when a look first saw the last of its paths down
 
 
 def lived(known: Iterable[Incident], findings: Iterable[Finding], now: Now, settings: Settings) -> tuple[Incident, ...]:
@@ -33,7 +34,7 @@ def lived(known: Iterable[Incident], findings: Iterable[Finding], now: Now, sett
         _updated(one, pairs[one.id], now.at) if one.id in pairs else _unseen(one, now, settings, tuple(pairs.values())) for one in open_ones
     ]
     for finding in new:
-        if _settled(finding, now.at, settings):
+        if _settled(finding, now, settings):
             opened = _opened(finding, now.at, names)
             names.add(opened.id)
             after.append(opened)
@@ -80,10 +81,12 @@ def _likeness(incident: Incident, finding: Finding) -> float:
     return common / len(old | new)
 
 
-def _settled(finding: Finding, at: float, settings: Settings) -> bool:
+def _settled(finding: Finding, now: Now, settings: Settings) -> bool:
+    """Tell whether a finding is more than the first of many that fall one after the other."""
     if finding.kind is Kind.BLIND:
-        return at - finding.began >= settings.blind_after
-    return at - finding.latest >= settings.settle or at - finding.began >= settings.settle_most
+        return now.at - finding.began >= settings.blind_after
+    last = max((now.down_since.get(site, now.at) for site in (*finding.sites, *finding.weakened)), default=now.at)
+    return now.at - last >= settings.settle or now.at - finding.began >= settings.settle_most
 
 
 def _opened(finding: Finding, at: float, names: set[str]) -> Incident:
