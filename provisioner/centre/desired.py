@@ -38,10 +38,12 @@ def endpoint(site: str) -> Endpoint:
 
 def desired(site: str) -> Desired:
     """Return what the stack of `site` needs; raise FindingError if its image is not built."""
-    found = images.find("server")
+    wanted = plan(site)
+    name = wanted.guests[0].image  # its profile's, for every guest
+    found = images.find(name)
     if found is None:
-        raise FindingError(Problem(where="image server", what="it is not built", hint="run `teranga image build server`"))
-    return Desired(plan=plan(site), image=found.path, ssh_public_key=control_key(site), disks=adopted.disks(site))
+        raise FindingError(Problem(where=f"image {name}", what="it is not built", hint=f"run `teranga image build {name}`"))
+    return Desired(plan=wanted, image=found.path, ssh_public_key=control_key(site), disks=adopted.disks(site))
 
 
 def refuse_strangers(of: Plan) -> None:

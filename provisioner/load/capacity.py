@@ -24,9 +24,9 @@ def _rooms(site: Site, profile: Profile) -> tuple[Room, ...]:
     sizes = [
         sizing.gateway,
         *([sizing.database] if sizing.database else []),
-        *([sizing.service] if sizing.service else []) * len(names),
+        *(size for name in names if (size := sizing.of(name))),
     ]
-    return tuple(size.room(terminals=len(site.terminals), services=len(names)) for size in sizes)
+    return tuple(size.room(terminals=site.posts, services=len(names)) for size in sizes)
 
 
 def _site(entry: Entry[Site], rooms: tuple[Room, ...], national: National) -> Iterator[Problem]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from yaml import CSafeLoader, MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -51,16 +53,37 @@ def scalar(text: str) -> str | int | float | bool | None:
     return text
 
 
+class Values(Protocol):
+    """Remembers the values of files by the SHA-256 of their content."""
+
+    def get(self, digest: str) -> dict[str, Value] | None:
+        """Return the value of the file with this hash, or None."""
+
+    def keep(self, digest: str, value: Value) -> None:
+        """Keep the value of a file in which nothing was refused."""
+
+
 class Document:
     """A YAML file: its value, its problems, and where each value stands."""
 
-    def __init__(self, path: Path, shown: str) -> None:
-        """Read and parse `path`, called `shown` in problems."""
+    def __init__(self, path: Path, shown: str, values: Values | None = None) -> None:
+        """Read `path`, called `shown` in problems; parse it unless `values` knows its content."""
         self.shown = shown
         self.problems: list[Problem] = []
+        self.value: Value = None
         self._seen: set[int] = set()
-        self._root = self._compose(path)
-        self.value: Value = self._build(self._root) if self._root is not None else None
+        self._content = self._read(path)
+        digest = sha256(self._content).hexdigest() if values and self._content is not None else ""
+        if values and (known := values.get(digest)):
+            self.value = known
+        elif self._root is not None:
+            self.value = self._build(self._root)
+            if values and not self.problems:
+                values.keep(digest, self.value)
+
+    @cached_property
+    def _root(self) -> Node | None:
+        return None if self._content is None else self._compose(self._content)
 
     def place(self, loc: Sequence[str | int], *, key: bool = False) -> str:
         """Return `file:line:column` of the value at `loc`, of its key, or of the nearest parent that is written."""
@@ -83,11 +106,16 @@ class Document:
     def _refuse(self, node: Node, what: str, hint: str) -> None:
         self.problems.append(Problem(where=self._at(node), what=what, hint=hint))
 
-    def _compose(self, path: Path) -> Node | None:
+    def _read(self, path: Path) -> bytes | None:
         try:
-            root = _Parser(path.read_text(encoding="utf-8")).get_single_node()
+            return path.read_bytes()
         except OSError as error:
             self.problems.append(Problem(where=self.shown, what=f"cannot be read: {error.strerror}"))
+            return None
+
+    def _compose(self, content: bytes) -> Node | None:
+        try:
+            root = _Parser(content.decode()).get_single_node()
         except UnicodeDecodeError as error:
             what = f"byte {error.start} is not UTF-8"
             self.problems.append(Problem(where=self.shown, what=what, hint="save the file as UTF-8"))

@@ -10,16 +10,18 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from provisioner.errors import Problem
+from provisioner.load.cache import ValueCache
+from provisioner.load.communes import COMMUNES, read_communes
 from provisioner.load.document import Document
 from provisioner.load.nearest import hint as nearest
 from provisioner.load.validate import validate
-from provisioner.model import Kind, National, Profile, Service, Site
+from provisioner.model import Commune, Country, Fibre, Kind, National, Profile, Service, Site
 
 Model = TypeVar("Model", bound=BaseModel)
 
 SITE_FOLDERS = {"centres": Kind.CENTRE, "poles": Kind.POLE, "hubs": Kind.HUB}
-_YAML_FOLDERS = ("profiles", "services", *SITE_FOLDERS)
-_KNOWN = frozenset({"national.yml", "fibre.yml", "images", *_YAML_FOLDERS})
+_YAML_FOLDERS = ("profiles", "services", "countries", *SITE_FOLDERS)
+_KNOWN = frozenset({"national.yml", "fibre.yml", "images", COMMUNES, "communes.md", *_YAML_FOLDERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,12 @@ class Folder:
     """Everything that was read: entries by name, and the problems so far."""
 
     root: Path
+    values: ValueCache
     problems: list[Problem] = field(default_factory=list)
     national: Entry[National] | None = None
+    fibre: Entry[Fibre] | None = None
+    countries: dict[str, Entry[Country]] = field(default_factory=dict)
+    communes: dict[str, Commune] = field(default_factory=dict)
     profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
     services: dict[str, Entry[Service]] = field(default_factory=dict)
     sites: dict[str, Entry[Site]] = field(default_factory=dict)
@@ -52,20 +58,26 @@ class Folder:
         return frozenset(name for kind, name in self.files if kind == folder)
 
 
-def read(root: Path) -> Folder:
-    """Read every file of the inventory at `root`."""
-    folder = Folder(root)
+def read(root: Path, cache: Path | None = None) -> Folder:
+    """Read every file of the inventory at `root`; `cache` is a folder for the values of files that stay the same."""
+    folder = Folder(root, ValueCache(cache, root))
     if not root.is_dir():
         folder.problems.append(Problem(where=str(root), what="there is no such folder", hint="give --inventory or TERANGA_INVENTORY"))
         return folder
     folder.problems.extend(_strangers(root))
     folder.images = frozenset(path.parent.name for path in root.glob("images/*/recipe.yml"))
+    folder.communes, problems = read_communes(root / COMMUNES)
+    folder.problems.extend(problems)
     _read_national(folder)
+    if (root / "fibre.yml").is_file():
+        folder.fibre = _entry(folder, root / "fibre.yml", Fibre, {})
+    folder.countries = dict(_entries(folder, "countries", Country))
     folder.profiles = dict(_entries(folder, "profiles", Profile))
     folder.services = dict(_entries(folder, "services", Service))
     for name, kind in SITE_FOLDERS.items():
         for site, entry in _entries(folder, name, Site, kind=kind.value):
             _add_site(folder, name, site, entry)
+    folder.values.save()
     return folder
 
 
@@ -86,7 +98,7 @@ def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Ite
 
 
 def _entry(folder: Folder, path: Path, model: type[Model], given: dict[str, str]) -> Entry[Model] | None:
-    document = Document(path, str(path.relative_to(folder.root)))
+    document = Document(path, str(path.relative_to(folder.root)), folder.values)
     folder.problems.extend(document.problems)
     if document.problems and document.value is None:
         return None

@@ -11,14 +11,17 @@ from pydantic import BaseModel
 from provisioner.errors import InventoryError, Problem, raise_all
 from provisioner.load.cross import problems_across
 from provisioner.load.folder import Entry, read
-from provisioner.model import Inventory
+from provisioner.model import Fibre, Inventory
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(folder: Path) -> Inventory:
-    """Return the inventory in `folder`; raise InventoryError with every problem of every file."""
-    read_folder = read(folder)
+def load(folder: Path, cache: Path | None = None) -> Inventory:
+    """Return the inventory in `folder`; raise InventoryError with every problem of every file.
+
+    `cache` is a folder where the values of files that stay the same are kept.
+    """
+    read_folder = read(folder, cache)
     problems = (*read_folder.problems, *problems_across(read_folder))
     raise_all(InventoryError, sorted(problems, key=_by_place))
     if read_folder.national is None:
@@ -29,6 +32,9 @@ def load(folder: Path) -> Inventory:
         services=_models(read_folder.services),
         sites=_models(read_folder.sites),
         images=read_folder.images,
+        countries=_models(read_folder.countries),
+        communes=read_folder.communes,
+        fibre=read_folder.fibre.model if read_folder.fibre else Fibre(),
     )
 
 

@@ -10,7 +10,7 @@ from provisioner.load.folder import Entry, Folder
 from provisioner.load.nearest import hint as nearest
 from provisioner.load.unique import Once
 from provisioner.model import Kind, Profile, Site
-from provisioner.model.profile import EACH_GUEST, EACH_SERVICE, OWN_GATEWAY
+from provisioner.model.profile import EACH_GUEST, EACH_SERVICE, OWN_GATEWAY, PARTNER
 
 _WAN, _VPN, _SERVERS = "wan", "vpn", "servers"
 _ALWAYS = ("management", _WAN)  # control stands in the one, the gateway's next hop in the other
@@ -61,9 +61,12 @@ def _complete(entry: Entry[Profile]) -> Iterator[Problem]:
     for zone in _ALWAYS:
         if zone not in profile.zones:
             yield entry.problem(("zones",), f"zone {zone} is missing", "every site has it")
-    if profile.services and profile.sizing.service is None:
+    if any(profile.sizing.of(name) is None for name in profile.services):
         yield entry.problem(("sizing",), "`service` is missing", "the profile has services: write their size")
-    has_servers = profile.sizing.database is not None or profile.sizing.service is not None
+    for name in sorted(set(profile.sizing.services) - set(profile.services)):
+        what = f"there is no service `{name}` in this profile"
+        yield entry.problem(("sizing", "services", name), what, nearest(name, profile.services))
+    has_servers = profile.sizing.database is not None or bool(profile.services)
     if has_servers and _SERVERS not in profile.zones:
         yield entry.problem(("zones",), f"zone {_SERVERS} is missing", "database and services stand in it")
 
@@ -100,7 +103,9 @@ def _ends(profile: Profile, ends: Iterable[str], zones: frozenset[str], guests: 
             yield f"there is no zone `{zone}`", nearest(zone, zones)
         elif zone not in profile.zones + profile.wireless_zones:
             yield f"zone {zone} is not in this profile", "add it to zones or remove it here"
-        if guest and guest not in guests:
+        if guest == PARTNER and zone != _WAN:
+            yield f"`{end}`: a partner's host is in zone {_WAN}", f"write {_WAN}/{PARTNER}"
+        elif guest and guest != PARTNER and guest not in guests:
             yield f"there is no guest `{guest}`", nearest(guest, guests)
 
 
@@ -112,12 +117,31 @@ def _site(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
         yield entry.problem(("profile",), what, nearest(site.profile, folder.known("profiles")))
     yield from _names(document, ("hubs",), "hub", site.hubs or (), folder.known("hubs"))
     yield from _names(document, ("services",), "service", site.services or (), folder.known("services"))
+    yield from _neighbours(folder, entry)
     if folder.national:
         yield from _names(document, ("uplinks",), "uplink", site.uplinks or (), folder.national.model.uplinks)
     if site.kind is Kind.HUB and site.hubs:
         yield entry.problem(("hubs",), "a hub has no hub", "remove the line")
     if profile:
         yield from _fits_profile(entry, profile.model)
+
+
+def _neighbours(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
+    """Yield a country, pole, commune or partner that is none."""
+    site = entry.model
+    partners = folder.national.model.partners if folder.national else {}
+    for key, word, known in (
+        ("country", site.country, folder.known("countries")),
+        ("pole", site.pole, folder.known("poles")),
+        ("commune", site.commune, frozenset(folder.communes)),
+        ("partner", site.partner, frozenset(partners)),
+    ):
+        if word is not None and word not in known:
+            yield entry.problem((key,), f"there is no {key} `{word}`", nearest(word, known))
+    if site.pole is not None and site.kind is not Kind.CENTRE:
+        yield entry.problem(("pole",), f"a {site.kind} has no pole", "remove the line")
+    if site.partner is not None and site.partner in folder.known("services") | {"gateway", "database"}:
+        yield entry.problem(("partner",), f"`{site.partner}` is the name of a guest too", "rename the partner in national.yml")
 
 
 def _fits_profile(entry: Entry[Site], profile: Profile) -> Iterator[Problem]:
@@ -128,9 +152,13 @@ def _fits_profile(entry: Entry[Site], profile: Profile) -> Iterator[Problem]:
         yield entry.problem(("profile",), what, "take another profile or move the file")
     if site.wireless and not profile.wireless_zones:
         yield entry.problem(("wireless",), f"profile {profile.name} has no wireless_zones", "remove the line")
-    if site.services and profile.sizing.service is None:
+    unsized = [name for name in site.services or () if profile.sizing.of(name) is None]
+    if unsized and not profile.sizing.services:
         yield entry.problem(("services",), f"profile {profile.name} has no services", "remove the line")
-    for zone in ("terminals", "printers"):
-        devices = site.terminals if zone == "terminals" else site.printers
-        if devices and zone not in profile.zones:
-            yield entry.problem((zone,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile")
+    elif unsized:
+        what = f"profile {profile.name} has no size for {', '.join(unsized)}"
+        yield entry.problem(("services",), what, "write sizing.service or sizing.services in the profile")
+    needs = (("terminals", "terminals", site.terminals), ("printers", "printers", site.printers), ("kiosks", "kiosks", site.kiosks))
+    for key, zone, written in (*needs, ("partner", "partner", site.partner), ("agents", "field", site.agents)):
+        if written and zone not in profile.zones:
+            yield entry.problem((key,), f"profile {profile.name} has no zone {zone}", "remove the list or add the zone to the profile")

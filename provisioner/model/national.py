@@ -1,4 +1,4 @@
-"""What `national.yml` says: the numbering plan and the defaults of every site."""
+"""What `national.yml` and `countries/` say: the numbering plans and the defaults of every site."""
 
 from __future__ import annotations
 
@@ -22,11 +22,15 @@ class Numbering(Written):
 
 
 class ZoneRule(Written):
-    """A zone that sites can have: which /24 of the site, which VLAN (none for `vpn`)."""
+    """A zone that sites can have: which /24 of the site, and which VLAN, or the UDP port where the gateway awaits its devices' tunnels.
+
+    `vpn`, whose tunnels lead to the hubs, has neither.
+    """
 
     index: Annotated[StrictInt, Field(ge=0, le=15)]
     title: Title
     vlan: Vlan | None = None
+    port: Port | None = None
     dhcp: Flag = False
 
 
@@ -49,6 +53,26 @@ class NodeDefaults(Written):
     disk_reserve: Count  # GiB
 
 
+class PartnerRule(Written):
+    """A partner with a counter at some centres: the only host that his counter reaches."""
+
+    title: Title
+    address: Address
+
+
+class Country(Written):
+    """Another country: its numbering, its operator and its domain. `name` is the name of its file."""
+
+    name: Label
+    title: Title
+    domain: Domain
+    numbering: Numbering
+    uplinks: Mapping[Label, UplinkRule]
+    hubs: Annotated[tuple[Label, ...], Field(max_length=MAX_HUBS)] = ()
+    time_servers: tuple[Domain, ...]
+    dns_upstream: tuple[Address, ...]
+
+
 class National(Written):
     """The whole file."""
 
@@ -61,3 +85,9 @@ class National(Written):
     time_servers: tuple[Domain, ...]
     dns_upstream: tuple[Address, ...]
     node: NodeDefaults
+    partners: Mapping[Label, PartnerRule] = Field(default_factory=dict)
+
+    def within(self, country: Country) -> National:
+        """Return the same rules with the numbers of another country."""
+        own = ("domain", "numbering", "uplinks", "hubs", "time_servers", "dns_upstream")
+        return self.model_copy(update={name: getattr(country, name) for name in own})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -17,6 +18,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 OWN_GATEWAY = "gateway"
 EACH_GUEST = "each-guest"
 EACH_SERVICE = "each-service"
+PARTNER = "partner"  # `wan/partner`: the host of the site's partner
 
 
 class Kind(StrEnum):
@@ -37,7 +39,9 @@ def _ends(value: object) -> tuple[str, ...]:
     ends = tuple(value) if isinstance(value, list) else (value,)
     for end in ends:
         if not isinstance(end, str) or not _END.fullmatch(end):
-            raise refusal(f"`{end}` is not an end of a flow", "zone, zone/guest, zone/each-guest, zone/each-service or gateway")
+            raise refusal(
+                f"`{end}` is not an end of a flow", "zone, zone/guest, zone/each-guest, zone/each-service, wan/partner or gateway"
+            )
     if not ends:
         raise refusal("a flow needs two ends", "name at least one zone")
     return tuple(str(end) for end in ends)
@@ -76,6 +80,11 @@ class Sizing(Written):
     gateway: Size
     database: Size | None = None
     service: Size | None = None
+    services: Mapping[Label, Size] = Field(default_factory=dict)  # instead of `service`, by name
+
+    def of(self, service: str) -> Size | None:
+        """Return the size of a service's guest."""
+        return self.services.get(service, self.service)
 
 
 class Profile(Written):

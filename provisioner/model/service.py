@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
 
 from provisioner.model.words import DatabaseName, HealthPath, Label, Port, Title, Written, refusal
+
+
+class Runs(StrEnum):
+    """What runs a service: the operator's program (until then the reference registry), or a role of its own."""
+
+    SERVICE = "service"
+    MAP_SERVER = "map_server"
+    CACHE = "cache"
+    STORE = "store"
+
 
 _GUESTS = frozenset({"gateway", "database", "each-guest", "each-service"})
 _SYSTEM_PORTS = {22: "sshd", 9100: "node_exporter"}
@@ -32,6 +43,19 @@ def _port(value: int) -> int:
     return value
 
 
+def _runs(value: object) -> Runs:
+    if isinstance(value, str) and value in set(Runs):
+        return Runs(value)
+    raise refusal(f"`{value}` runs no service", ", ".join(Runs))
+
+
+class Answer(Written):
+    """A path that must answer with 200, and a text that must be in the answer."""
+
+    path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=400)]
+    contains: Title
+
+
 class Service(Written):
     """A service that centres can have; `name` is the name of its file."""
 
@@ -42,7 +66,10 @@ class Service(Written):
     database: DatabaseName | None = None
     health: HealthPath
     data_class: Label
-    record_fields: Annotated[tuple[DatabaseName, ...], Field(min_length=1)]
+    runs: Annotated[Runs, BeforeValidator(_runs)] = Runs.SERVICE
+    record_fields: tuple[DatabaseName, ...] = ()  # what the reference registry stores; none where another role runs
+    extensions: tuple[DatabaseName, ...] = ()  # of PostgreSQL, made in its database
+    answers: tuple[Answer, ...] = ()
     artifact: Title | None = None
     artifact_sha256: Annotated[str, BeforeValidator(_sha256)] | None = None
 
@@ -50,4 +77,13 @@ class Service(Written):
     def _artifact_has_checksum(self) -> Self:
         if (self.artifact is None) != (self.artifact_sha256 is None):
             raise refusal("artifact and artifact_sha256 belong together", "write both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _registry_has_fields(self) -> Self:
+        if (self.runs is Runs.SERVICE) != bool(self.record_fields):
+            known = "a service stores records: write record_fields" if self.runs is Runs.SERVICE else f"{self.runs} stores no records"
+            raise refusal(known, "record_fields belong to the services that run a registry")
+        if self.extensions and self.database is None:
+            raise refusal("extensions without a database", "write database, or remove extensions")
         return self

@@ -13,6 +13,8 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ZONE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _DATABASE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{2,63}")
+_PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in base64, RFC 4648
 _HEALTH = re.compile(r"(/[a-z0-9._-]+)+")
 _GUEST_PREFIX = "02:54:"
 _GROUP_BIT = 0x01  # IEEE 802-2014, 8.2.2: the I/G bit
@@ -66,6 +68,16 @@ def _health(value: object) -> str:
     return _matching(value, _HEALTH, "the path of a health probe", "for example /sante")
 
 
+def _serial(value: object) -> str:
+    return _matching(value, _SERIAL, "a serial number", "copy it from the label: letters, digits and . _ / -, at least 3")
+
+
+def _public_key(value: object) -> str:
+    return _matching(
+        value, _PUBLIC_KEY, "a WireGuard public key", "44 characters, as `wg pubkey` prints them; the private key stays on the device"
+    )
+
+
 def _mac(value: object) -> str:
     if not isinstance(value, str):
         raise refusal(f"{value!r} is not a MAC address", "write six pairs of hexadecimal digits in quotes")
@@ -101,6 +113,8 @@ ZoneName = Annotated[str, BeforeValidator(_zone)]
 DatabaseName = Annotated[str, BeforeValidator(_database)]
 HealthPath = Annotated[str, BeforeValidator(_health)]
 Mac = Annotated[str, BeforeValidator(_mac)]
+Serial = Annotated[str, BeforeValidator(_serial)]
+PublicKey = Annotated[str, BeforeValidator(_public_key)]
 Address = Annotated[IPv4Address, BeforeValidator(_address)]
 Prefix = Annotated[IPv4Network, BeforeValidator(_network)]
 Title = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=120)]

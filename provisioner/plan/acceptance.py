@@ -46,6 +46,10 @@ def _guest(plan: Plan, name: str) -> Guest:
     return next(guest for guest in plan.guests if guest.name == name)
 
 
+def _host(plan: Plan, name: str) -> IPv4Address | None:
+    return next((host.address for host in plan.hosts if host.name == name), None)
+
+
 def _far_address(plan: Plan) -> IPv4Address | None:
     """Return the address at the other end of the first tunnel."""
     if not plan.tunnels:
@@ -59,6 +63,8 @@ def address(plan: Plan, end: Endpoint) -> IPv4Address | None:
     zone = _zone(plan, end.zone)
     if end.guest == GATEWAY:
         return zone.gateway
+    if end.guest and (outside := _host(plan, end.guest)):
+        return outside
     if end.guest:
         return next(nic.address.ip for nic in _guest(plan, end.guest).nics if nic.zone == end.zone)
     if zone.name == _VPN:

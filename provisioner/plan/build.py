@@ -11,12 +11,12 @@ from provisioner.model import Service as Catalogued
 from provisioner.plan.acceptance import checks
 from provisioner.plan.coherence import incoherences
 from provisioner.plan.encode import digest
-from provisioner.plan.flows import make_flows
+from provisioner.plan.flows import Ground, make_flows
 from provisioner.plan.guests import make_guests
 from provisioner.plan.numbers import Numbers
-from provisioner.plan.plan import Guest, Plan, Record, Reservation, Service, SiteKind, Zone
+from provisioner.plan.plan import Agent, Answer, FieldAccess, Guest, Host, Plan, Record, Reservation, Served, Service, SiteKind, Zone
 from provisioner.plan.tunnels import make_tunnels
-from provisioner.plan.zones import make_uplinks, make_zones
+from provisioner.plan.zones import WAN, make_uplinks, make_zones
 
 FORMAT = 1
 MANAGEMENT = "management"
@@ -34,7 +34,7 @@ def build(inventory: Inventory, site: str) -> Plan:
 
 
 def _decide(inventory: Inventory, site: Site) -> Plan:
-    national, profile = inventory.national, inventory.profile(site)
+    national, profile = inventory.national_of(site), inventory.profile(site)
     numbers = Numbers(national, site.slot)
     zones = make_zones(inventory, site, numbers)
     guests = make_guests(inventory, site, numbers, zones)
@@ -59,12 +59,17 @@ def _decide(inventory: Inventory, site: Site) -> Plan:
         zones=zones,
         guests=guests,
         services=tuple(_service(service, domain) for service in inventory.services_of(site)),
-        flows=make_flows(profile.flows, frozenset(zone.name for zone in zones), guests),
+        flows=make_flows(profile.flows, Ground(frozenset(zone.name for zone in zones), guests, site.partner)),
         records=_records(guests, domain),
         reservations=_reservations(site, numbers, zones),
         tunnels=make_tunnels(inventory, site),
         hubs=inventory.hubs_of(site),
         checks=(),
+        hosts=_hosts(inventory, site),
+        access=_access(inventory, site, numbers, zones),
+        serves=tuple(
+            Served(site=one.name, prefix=Numbers(inventory.national_of(one), one.slot).prefix) for one in inventory.served_by(site)
+        ),
     )
 
 
@@ -82,6 +87,8 @@ def _service(service: Catalogued, domain: str) -> Service:
         data_class=service.data_class,
         artifact=service.artifact,
         artifact_sha256=service.artifact_sha256,
+        extensions=service.extensions,
+        answers=tuple(Answer(path=one.path, contains=one.contains) for one in service.answers),
     )
 
 
@@ -95,11 +102,43 @@ def _records(guests: tuple[Guest, ...], domain: str) -> tuple[Record, ...]:
 
 
 def _reservations(site: Site, numbers: Numbers, zones: tuple[Zone, ...]) -> tuple[Reservation, ...]:
-    """Return the address of each terminal and printer, by zone and number."""
+    """Return the address of each terminal, printer and kiosk, by zone and number."""
     prefixes = {zone.name: zone.prefix for zone in zones}
     made = []
-    for zone, word, devices in (("terminals", "terminal", site.terminals), ("printers", "printer", site.printers)):
+    for zone, word, devices in (
+        ("terminals", "terminal", site.terminals),
+        ("printers", "printer", site.printers),
+        ("kiosks", "kiosk", site.kiosks),
+    ):
         for device in sorted(devices, key=lambda device: device.number):
             address = numbers.device(prefixes[zone], device.number)
             made.append(Reservation(zone=zone, name=f"{word}-{device.number}", mac=device.mac, address=address))
+    return tuple(made)
+
+
+def _hosts(inventory: Inventory, site: Site) -> tuple[Host, ...]:
+    """Return the host of the site's partner."""
+    if site.partner is None:
+        return ()
+    rule = inventory.national.partners[site.partner]
+    return (Host(name=site.partner, title=rule.title, zone=WAN, address=rule.address),)
+
+
+def _access(inventory: Inventory, site: Site, numbers: Numbers, zones: tuple[Zone, ...]) -> tuple[FieldAccess, ...]:
+    """Return each zone that devices reach through tunnels of their own, with the field agents by number."""
+    made = []
+    for zone in zones:
+        rule = inventory.national.zones.get(zone.name)
+        if rule is None or rule.port is None:
+            continue
+        agents = tuple(
+            Agent(
+                name=f"agent-{agent.number}",
+                title=agent.title,
+                address=numbers.device(zone.prefix, agent.number),
+                public_key=agent.public_key,
+            )
+            for agent in sorted(site.agents, key=lambda agent: agent.number)
+        )
+        made.append(FieldAccess(zone=zone.name, interface=zone.interface, port=rule.port, agents=agents))
     return tuple(made)

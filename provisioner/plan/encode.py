@@ -11,6 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from provisioner.errors import FindingError, Problem
 from provisioner.plan.plan import Plan
 
+# What later features added: left out where a site does not have it, so that plans made before keep their bytes and hash.
+_ADDED = ("hosts", "access", "serves")
+_ADDED_TO_SERVICES = ("extensions", "answers")
+
 
 @cache
 def _adapter() -> TypeAdapter[Plan]:
@@ -23,14 +27,28 @@ def _dump(value: object) -> str:
 
 def to_json(plan: Plan) -> str:
     """Return the whole plan, its hash included."""
-    return _dump(_adapter().dump_python(plan, mode="json"))
+    return _dump(_tree(plan))
 
 
 def canonical(plan: Plan) -> str:
     """Return the plan without its hash: what the hash is made of."""
-    tree = _adapter().dump_python(plan, mode="json")
+    tree = _tree(plan)
     del tree["hash"]
     return _dump(tree)
+
+
+def _tree(plan: Plan) -> dict[str, object]:
+    tree = _adapter().dump_python(plan, mode="json")
+    _drop(tree, _ADDED)
+    for service in tree["services"]:
+        _drop(service, _ADDED_TO_SERVICES)
+    return dict(tree)
+
+
+def _drop(tree: dict[str, object], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if not tree[key]:
+            del tree[key]
 
 
 def digest(plan: Plan) -> str:

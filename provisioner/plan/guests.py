@@ -10,7 +10,8 @@ from provisioner.plan.numbers import DATABASE, GATEWAY, SERVICES, Numbers, ident
 from provisioner.plan.plan import Guest, GuestRole, Nic, Zone
 
 SERVERS, WAN = "servers", "wan"
-_START = {GuestRole.GATEWAY: 1, GuestRole.DATABASE: 2, GuestRole.SERVICE: 3}
+_START = {GuestRole.GATEWAY: 1, GuestRole.DATABASE: 2}
+_START_OF_SERVICES = 3
 _LOOPBACK = IPv4Address("127.0.0.1")
 
 
@@ -21,9 +22,8 @@ def make_guests(inventory: Inventory, site: Site, numbers: Numbers, zones: tuple
     wanted = [_Wanted(GuestRole.GATEWAY, "gateway", GATEWAY, sizing.gateway)]
     if sizing.database:
         wanted.append(_Wanted(GuestRole.DATABASE, "database", DATABASE, sizing.database))
-    if sizing.service:
-        size = sizing.service
-        wanted.extend(_Wanted(GuestRole.SERVICE, each.name, SERVICES + each.number, size) for each in services)
+    sized = ((each, sizing.of(each.name)) for each in services)
+    wanted.extend(_Wanted(GuestRole(each.runs), each.name, SERVICES + each.number, size) for each, size in sized if size)
     ground = _Ground(site, inventory.profile(site).image, numbers, zones, len(services))
     return tuple(_guest(guest, ground) for guest in wanted)
 
@@ -49,7 +49,7 @@ class _Ground(NamedTuple):
 
 def _guest(wanted: _Wanted, ground: _Ground) -> Guest:
     site, numbers = ground.site, ground.numbers
-    room = wanted.size.room(terminals=len(site.terminals), services=ground.services)
+    room = wanted.size.room(terminals=site.posts, services=ground.services)
     return Guest(
         name=wanted.name,
         role=wanted.role,
@@ -62,7 +62,7 @@ def _guest(wanted: _Wanted, ground: _Ground) -> Guest:
         disk=room.disk,
         nics=_nics(wanted, ground),
         nameservers=_nameservers(wanted, ground),
-        start_order=_START[wanted.role],
+        start_order=_START.get(wanted.role, _START_OF_SERVICES),
     )
 
 

@@ -34,6 +34,9 @@ class GuestRole(StrEnum):
     GATEWAY = "gateway"
     DATABASE = "database"
     SERVICE = "service"
+    MAP_SERVER = "map_server"
+    CACHE = "cache"
+    STORE = "store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,10 @@ class Guest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One end of a flow: a zone, or one guest in it. Guest `gateway` means the gateway itself (its input or output)."""
+    """One end of a flow: a zone, or one guest in it. Guest `gateway` means the gateway itself (its input or output).
+
+    In `wan`, `guest` may also name one of the plan's `hosts`.
+    """
 
     zone: str
     guest: str | None = None
@@ -99,6 +105,52 @@ class Flow:
     reason: str
     owner: str
     expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host outside the site that flows name: a partner's own service."""
+
+    name: str
+    title: str
+    zone: str  # wan
+    address: IPv4Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A field agent's device, which calls the gateway. Its private key is made on it; no public key: not enrolled yet."""
+
+    name: str  # agent-1
+    title: str
+    address: IPv4Address
+    public_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A centre that a pole serves."""
+
+    site: str
+    prefix: IPv4Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldAccess:
+    """A zone of devices that reach the site through tunnels of their own."""
+
+    zone: str
+    interface: str  # at the gateway
+    port: int  # UDP, where the gateway awaits them
+    agents: tuple[Agent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a service must answer: 200 at a path, with a text in it."""
+
+    path: str
+    contains: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +205,8 @@ class Service:
     data_class: str  # e.g. personnelles
     artifact: str | None = None  # reference to the operator's artifact
     artifact_sha256: str | None = None
+    extensions: tuple[str, ...] = ()  # of PostgreSQL, in its database
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,4 +274,7 @@ class Plan:
     tunnels: tuple[Tunnel, ...]  # at a hub: every tunnel that ends there
     hubs: tuple[str, ...]  # hubs this site needs, first choice first
     checks: tuple[Check, ...]
+    hosts: tuple[Host, ...] = ()
+    access: tuple[FieldAccess, ...] = ()
+    serves: tuple[Served, ...] = ()  # at a pole: its centres
     hash: str = ""

@@ -41,8 +41,9 @@ def _of_centre(inventory: Inventory, site: Site) -> Iterator[Tunnel]:
 
 
 def _tunnel(inventory: Inventory, site: Site, hub: Site, uplink: str, order: int) -> Tunnel:
-    rule = inventory.national.uplinks[uplink]
-    here, there = Numbers(inventory.national, site.slot), Numbers(inventory.national, hub.slot)
+    here = Numbers(inventory.national_of(site), site.slot)
+    there = Numbers(inventory.national_of(hub), hub.slot)
+    rule = there.national.uplinks[uplink]
     link = here.tunnel(rule, order)
     return Tunnel(
         id=f"{site.name}-{uplink}-{hub.name}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provisioner.plan.plan import Guest, GuestRole, Plan, Protocol, Service, SiteKind, Tunnel, Zone
 from provisioner.plan.reach import control_address
-from provisioner.render import nftables
+from provisioner.render import hosted, nftables
 
 USER = "teranga"
 _EXPORTER = 9100  # prometheus-node-exporter's registered default
@@ -82,6 +82,12 @@ def _host(plan: Plan, guest: Guest, control: Control, peers: Mapping[str, str]) 
             return common | dict(_database(plan, guest, control))
         case GuestRole.SERVICE:
             return common | dict(_service(plan, guest, control))
+        case GuestRole.MAP_SERVER:
+            return common | dict(hosted.map_server(plan, guest, control.servers, control.clients))
+        case GuestRole.CACHE:
+            return common | dict(hosted.cache(plan, guest, control.servers))
+        case GuestRole.STORE:
+            return common | dict(hosted.store(plan, guest, control.servers))
 
 
 def _exported(plan: Plan, guest: Guest) -> Iterator[str]:
@@ -107,7 +113,7 @@ def _gateway(plan: Plan, peers: Mapping[str, str]) -> Mapping[str, object]:
             {"zone": kept.zone, "name": kept.name, "mac": kept.mac, "address": str(kept.address)} for kept in plan.reservations
         ],
         "gateway_ruleset": nftables.gateway(plan),
-        "gateway_tunnels": list(_tunnels(plan, peers)),
+        "gateway_tunnels": [*_tunnels(plan, peers), *_access(plan)],
         "gateway_upstream": [str(server) for server in plan.dns_upstream],
     }
 
@@ -133,6 +139,22 @@ def _tunnels(plan: Plan, peers: Mapping[str, str]) -> Iterator[Mapping[str, obje
     for name in names:
         ends = [tunnel for tunnel in plan.tunnels if name == (tunnel.hub_interface if hub else tunnel.interface)]
         yield _interface(plan, name, ends, peers) if hub else _site_interface(name, ends[0], peers)
+
+
+def _access(plan: Plan) -> Iterator[Mapping[str, object]]:
+    """Yield the interface of each zone of field agents, with those who are enrolled; it answers, it never calls."""
+    for access in plan.access:
+        zone = next(zone for zone in plan.zones if zone.name == access.zone)
+        yield {
+            "interface": access.interface,
+            "port": access.port,
+            "addresses": [f"{zone.gateway}/{zone.prefix.prefixlen}"],
+            "peers": [
+                {"tunnel": agent.name, "public_key": agent.public_key, "endpoint": "", "allowed": [f"{agent.address}/32"], "keepalive": 0}
+                for agent in access.agents
+                if agent.public_key
+            ],
+        }
 
 
 def _site_interface(name: str, tunnel: Tunnel, peers: Mapping[str, str]) -> Mapping[str, object]:
@@ -174,9 +196,15 @@ def _database(plan: Plan, guest: Guest, control: Control) -> Mapping[str, object
         "database_certificate": str(control.servers[f"{guest.name}.{plan.domain}"]),
         "database_memory": guest.memory,
         "database_services": [
-            {"name": service.database, "address": _address_of(plan, service.guest)} for service in plan.services if service.database
+            {"name": service.database, "address": _address_of(plan, service.guest), **_extensions(service)}
+            for service in plan.services
+            if service.database
         ],
     }
+
+
+def _extensions(service: Service) -> Mapping[str, object]:
+    return {"extensions": list(service.extensions)} if service.extensions else {}
 
 
 def _service(plan: Plan, guest: Guest, control: Control) -> Mapping[str, object]:

@@ -148,6 +148,8 @@ def _zone(plan: Plan, name: str) -> Zone:
 
 
 def _address(plan: Plan, end: Endpoint) -> IPv4Address:
+    if outside := next((host for host in plan.hosts if host.name == end.guest), None):
+        return outside.address
     one = next(one for one in plan.guests if one.name == end.guest)
     return next(nic.address.ip for nic in one.nics if nic.zone == end.zone)
 
@@ -290,7 +292,9 @@ def _base_chains(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
     )
     if any(zone.name == WAN for zone in plan.zones):
         hidden = f"oifname $if_wan ip saddr {plan.prefix} ip daddr != $not_internet masquerade"
-        yield "postrouting", ("type nat hook postrouting priority srcnat; policy accept;", hidden)
+        private = (host.address for host in plan.hosts if any(host.address in network for network in _not_internet(plan)))
+        hosts = (f"oifname $if_wan ip saddr {plan.prefix} ip daddr {address} masquerade" for address in private)
+        yield "postrouting", ("type nat hook postrouting priority srcnat; policy accept;", hidden, *hosts)
 
 
 def _hook(name: str) -> str:

@@ -15,7 +15,7 @@ from provisioner.render import nftables
 FOLDER = Path(__file__).parent / "rulesets"
 
 
-@pytest.mark.parametrize("site", ["kedougou", "dahra", "hub-dakar"])
+@pytest.mark.parametrize("site", ["kedougou", "dahra", "hub-dakar", "ess-thies", "bargny", "sefrou", "pole-sud-est"])
 def test_the_rulesets_of_a_site_are_the_golden_ones(site: str, golden: Callable[[Path, str], None]) -> None:
     plan = build(load(CHECKOUT / "inventory"), site)
 

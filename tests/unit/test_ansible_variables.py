@@ -33,7 +33,7 @@ def _inventory(folder: Path, site: str = "kedougou", peers: Mapping[str, str] | 
     return ansible.prepare(_plan(site), SitePlaces(folder), peers=peers or {}, proxy=PROXY, now=NOW)
 
 
-@pytest.mark.parametrize("site", ["kedougou", "dahra", "hub-dakar"])
+@pytest.mark.parametrize("site", ["kedougou", "dahra", "hub-dakar", "ess-thies", "bargny", "sefrou", "pole-sud-est"])
 def test_every_variable_is_one_that_a_role_of_the_guest_takes(tmp_path: Path, site: str) -> None:
     for variables in hosts(_inventory(tmp_path, site)).values():
         roles = ("base", "node_exporter", str(variables["guest_role"]))
@@ -64,14 +64,27 @@ def test_a_hub_takes_each_centre_as_a_peer_and_calls_none(tmp_path: Path) -> Non
     inventory = _inventory(tmp_path, "hub-dakar", {"kedougou-fibre-hub-dakar": KEY})
 
     tunnels = hosts(inventory)["gateway"]["gateway_tunnels"]
-    assert tunnels == [
+    assert isinstance(tunnels, list)
+    assert [(tunnel["interface"], tunnel["port"]) for tunnel in tunnels] == [("wg-fibre", 51820)]
+    assert tunnels[0]["addresses"][0] == "10.64.30.1/32"
+    assert {"10.65.30.1/31", "10.65.14.1/31"} < set(tunnels[0]["addresses"])
+    assert tunnels[0]["peers"] == [
+        {"tunnel": "kedougou-fibre-hub-dakar", "public_key": KEY, "endpoint": "", "allowed": ["10.65.0.0/20"], "keepalive": 0}
+    ]
+
+
+def test_a_field_agent_is_a_peer_once_he_is_enrolled(tmp_path: Path) -> None:
+    plan = _plan("sefrou")
+    access = plan.access[0]
+    enrolled = replace(access, agents=(replace(access.agents[0], public_key=KEY), *access.agents[1:]))
+    inventory = ansible.prepare(replace(plan, access=(enrolled,)), SitePlaces(tmp_path), peers={}, proxy=PROXY, now=NOW)
+
+    assert hosts(inventory)["gateway"]["gateway_tunnels"] == [
         {
-            "interface": "wg-fibre",
-            "port": 51820,
-            "addresses": ["10.64.30.1/32", "10.65.30.1/31", "10.65.14.1/31"],
-            "peers": [
-                {"tunnel": "kedougou-fibre-hub-dakar", "public_key": KEY, "endpoint": "", "allowed": ["10.65.0.0/20"], "keepalive": 0}
-            ],
+            "interface": "wg-field",
+            "port": 51830,
+            "addresses": ["10.193.137.1/24"],
+            "peers": [{"tunnel": "agent-1", "public_key": KEY, "endpoint": "", "allowed": ["10.193.137.101/32"], "keepalive": 0}],
         }
     ]
 

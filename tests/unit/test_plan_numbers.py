@@ -24,6 +24,11 @@ def inventory() -> Inventory:
     return load(CHECKOUT / "inventory")
 
 
+@cache
+def plan_of(site: str) -> Plan:
+    return build(inventory(), site)
+
+
 def with_site(site: Site) -> Inventory:
     return replace(inventory(), sites={**inventory().sites, site.name: site})
 
@@ -87,7 +92,7 @@ def test_an_unknown_site_is_refused_with_the_nearest_name() -> None:
 
 
 @TRIES
-@given(slot=st.integers(18, 1023), wireless=st.booleans())
+@given(slot=st.integers(25, 1023), wireless=st.booleans())
 def test_a_new_centre_moves_nothing_of_the_others(slot: int, wireless: bool) -> None:
     new = changed(inventory().sites["kedougou"], name="nouveau", slot=slot, wireless=wireless, terminals=(), printers=())
     wider = with_site(new)
@@ -107,7 +112,7 @@ def test_no_two_sites_share_an_address(slot: int) -> None:
         return
     new = build(with_site(changed(inventory().sites["kedougou"], name="nouveau", slot=slot)), "nouveau")
     for other in inventory().sites:
-        plan = build(inventory(), other)
+        plan = plan_of(other)
 
         assert not new.prefix.overlaps(plan.prefix)
         assert {guest.vmid for guest in new.guests}.isdisjoint(guest.vmid for guest in plan.guests)
@@ -115,7 +120,7 @@ def test_no_two_sites_share_an_address(slot: int) -> None:
 
 
 @TRIES
-@given(names=st.sets(st.sampled_from(sorted(inventory().services))))
+@given(names=st.sets(st.sampled_from(inventory().profiles["commune"].services)))
 def test_a_service_that_goes_moves_no_other_number(names: set[str]) -> None:
     site = changed(inventory().sites["kedougou"], services=tuple(names))
     full, part = identities(build(inventory(), "kedougou")), identities(build(with_site(site), "kedougou"))

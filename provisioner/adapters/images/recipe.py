@@ -21,6 +21,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    extends: str | None = None  # the image whose recipe and overlay this one adds to
     suite: str
     epoch: int  # seconds since 1970: no file is younger
     disk_uuid: UUID
@@ -56,14 +57,47 @@ def read(name: str) -> Recipe:
         known = ", ".join(sorted(path.parent.name for path in places.inventory().glob("images/*/recipe.yml")))
         raise FindingError(Problem(where=str(file), what=f"there is no image {name!r}", hint=f"known: {known}"))
     try:
-        return Recipe.model_validate(YAML(typ="safe").load(file.read_text()))
+        return Recipe.model_validate(_whole(name))
     except ValidationError as error:
         problems = (Problem(where=f"{file}: {'.'.join(str(part) for part in one['loc'])}", what=one["msg"]) for one in error.errors())
         raise FindingError(*problems) from error
 
 
+def _written(name: str) -> dict[str, object]:
+    """Return a recipe as it is written; an empty one where there is no mapping: the model then says what is missing."""
+    written = YAML(typ="safe").load((folder(name) / "recipe.yml").read_text())
+    return dict(written) if isinstance(written, dict) else {}
+
+
+def _whole(name: str) -> dict[str, object]:
+    """Return a recipe over the one that it extends: its lists are added, its other values replace."""
+    own = _written(name)
+    base = bases(name)[:-1]
+    whole = dict(_written(base[0])) if base else {}
+    for key, value in own.items():
+        before = whole.get(key)
+        whole[key] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
+    return whole
+
+
+def bases(name: str) -> tuple[str, ...]:
+    """Return the images that an image is made of: the one it extends, if any, and itself."""
+    extended = _written(name).get("extends")
+    if extended is None:
+        return (name,)
+    if not (folder(str(extended)) / "recipe.yml").exists() or "extends" in _written(str(extended)):
+        raise FindingError(
+            Problem(
+                where=str(folder(name) / "recipe.yml"),
+                what=f"it extends {extended!r}, which is no image of its own",
+                hint="name an image that extends none",
+            )
+        )
+    return (str(extended), name)
+
+
 def overlay(name: str) -> tuple[Path, ...]:
-    """Return the files of an image's overlay, in order."""
+    """Return the files of an image's own overlay, in order."""
     return tuple(path for path in sorted((folder(name) / "overlay").rglob("*")) if path.is_file())
 
 
@@ -74,11 +108,12 @@ def executable(path: Path) -> bool:
 
 def fingerprint(name: str) -> str:
     """Return the SHA-256 over the recipe and the overlay: paths, executable or not, bytes."""
-    base = folder(name)
     digest = hashlib.sha256(f"format {_FORMAT}\n".encode())
     read(name)
-    for path in (base / "recipe.yml", *overlay(name)):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(base)} {executable(path)} {len(content)}\n".encode())
-        digest.update(content)
+    for part in bases(name):
+        base = folder(part)
+        for path in (base / "recipe.yml", *overlay(part)):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(base)} {executable(path)} {len(content)}\n".encode())
+            digest.update(content)
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provisioner import command
 from provisioner.adapters.images import packages
-from provisioner.adapters.images.recipe import Recipe, executable, folder, overlay
+from provisioner.adapters.images.recipe import Recipe, bases, executable, folder, overlay
 
 _LONG = timedelta(minutes=30)
 # Mounts of the build end with it, and it ends with this process, however that dies.
@@ -76,12 +76,12 @@ def _stage(name: str, recipe: Recipe, work: Work) -> Path:
     """Copy the overlay with modes that do not depend on the checkout's umask."""
     staged = work.folder / "overlay"
     staged.mkdir()
-    base = folder(name) / "overlay"
-    for path in overlay(name):
-        target = staged / path.relative_to(base)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-        target.chmod(0o755 if executable(path) else 0o644)
+    for part in bases(name):
+        for path in overlay(part):
+            target = staged / path.relative_to(folder(part) / "overlay")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            target.chmod(0o755 if executable(path) else 0o644)
     for made in (staged, *staged.rglob("*")):
         if made.is_dir():
             made.chmod(0o755)
