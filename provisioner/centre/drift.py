@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from provisioner import places
-from provisioner.centre import look
+from provisioner.centre import applied, look
 from provisioner.centre.desired import plan
 from provisioner.change.drift import Drift, Remedy, drifts
 from provisioner.errors import OutsideError, Problem
@@ -40,6 +40,7 @@ class Verdict:
     plan_hash: str
     observed_hash: str = ""
     drifts: tuple[Drift, ...] = ()
+    to_come: bool = False  # the inventory changed since the last `up`
     unread: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -47,11 +48,12 @@ class Verdict:
 def drift(site: str) -> Verdict:
     """Look at a site and compare; raise FindingError if it was never adopted."""
     wanted, now = plan(site), datetime.now(UTC)
+    judge = applied.judging(wanted)
     try:
-        seen = look.inside(wanted, look.outside(wanted))
+        seen = look.inside(judge, look.outside(judge))
     except OutsideError as error:
         return Verdict(site=site, state=State.UNKNOWN, at=now, plan_hash=wanted.hash, problems=error.problems)
-    found = drifts(wanted, seen, look.declared(wanted))
+    found = drifts(judge, seen, look.declared(judge))
     verdict = Verdict(
         site=site,
         state=State.DRIFTED if found else State.IN_SYNC,
@@ -59,6 +61,7 @@ def drift(site: str) -> Verdict:
         plan_hash=wanted.hash,
         observed_hash=seen.outside_hash,
         drifts=found,
+        to_come=judge.hash != wanted.hash,
         unread=tuple(one.guest for one in seen.inside if one.units is None),
     )
     _mark(site, {one.subject for one in found if one.remedy is Remedy.CONVERGE})

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from os import times
 from time import monotonic
 
 from provisioner import places
@@ -15,13 +16,23 @@ from provisioner import places
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step that ended. `seconds` is wall time."""
+    """A step that ended. `seconds` is wall time; `cpu` is that of this process and the programs it ran, meanwhile.
+
+    Where steps run side by side each counts the other's CPU too; guests and the lab's API are other processes.
+    """
 
     run: str
     step: str
     outcome: str  # done, skipped, failed
     seconds: float
+    cpu: float = 0.0
     detail: str = ""
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of the programs that it ran to their end."""
+    spent = times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 class Journal:
@@ -47,18 +58,19 @@ class Journal:
     @contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
         """Run a step; what is put into the yielded list becomes its detail, the word `skipped` its outcome."""
-        started = monotonic()
+        started, burnt = monotonic(), _cpu()
         self._append({"step": name, "event": "begun"})
         notes: list[str] = []
         try:
             yield notes
         except BaseException as error:
-            self._end(name, "failed", monotonic() - started, type(error).__name__)
+            self._end(name, "failed", (monotonic() - started, _cpu() - burnt), type(error).__name__)
             raise
         outcome = "skipped" if "skipped" in notes else "done"
-        self._end(name, outcome, monotonic() - started, "; ".join(note for note in notes if note != "skipped"))
+        self._end(name, outcome, (monotonic() - started, _cpu() - burnt), "; ".join(note for note in notes if note != "skipped"))
 
-    def _end(self, name: str, outcome: str, seconds: float, detail: str) -> None:
-        self.steps.append(Step(run=self._run, step=name, outcome=outcome, seconds=round(seconds, 2), detail=detail))
-        self._append({"step": name, "event": outcome, "seconds": round(seconds, 2), "detail": detail})
+    def _end(self, name: str, outcome: str, took: tuple[float, float], detail: str) -> None:
+        seconds, cpu = round(took[0], 2), round(took[1], 2)
+        self.steps.append(Step(run=self._run, step=name, outcome=outcome, seconds=seconds, cpu=cpu, detail=detail))
+        self._append({"step": name, "event": outcome, "seconds": seconds, "cpu": cpu, "detail": detail})
         self.tell(f"{self.site}: {name}: {outcome} in {seconds:.1f} s" + (f" ({detail})" if detail else ""))

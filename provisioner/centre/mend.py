@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from provisioner.adapters.proxmox import Session, token_session
 from provisioner.adapters.pulumi import stack
-from provisioner.centre import adopted, look
+from provisioner.centre import adopted, applied, look
 from provisioner.change.drift import Drift, Kind, drifts, grown, refused
 from provisioner.change.words import problem, sentence
 from provisioner.errors import FindingError, raise_all
@@ -28,8 +28,10 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     Raises FindingError where a stranger is in the way: nothing was touched.
     """
     seen = look.outside(wanted)
-    found = drifts(wanted, seen, look.declared(wanted))
-    raise_all(FindingError, (problem(wanted.site, one) for one in refused(found)))
+    in_the_way = refused(drifts(wanted, seen, look.declared(wanted)))
+    raise_all(FindingError, (problem(wanted.site, one) for one in in_the_way))
+    judge = applied.judging(wanted)
+    found = drifts(judge, seen, look.declared(judge))
     adopted.keep(wanted.site, grown(found))
     ours = _guests(stack.checkpoint(wanted.site))
     changed = [one for one in found if one.subject in ours]
@@ -38,7 +40,7 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     for one in changed:
         tell(f"{wanted.site}:   {sentence(one)}")
     _forget_gone(wanted, changed, at, using)
-    _clear_rules(token_session(at), wanted, seen, {one.subject for one in changed if one.kind in _RULES})
+    _clear_rules(token_session(at), judge, seen, {one.subject for one in changed if one.kind in _RULES})
     if any(one.kind is not Kind.DELETED for one in changed):
         stack.run(wanted.site, "refresh", at, using, lambda _event: None)
     return f"{len(changed)} changes by hand"
@@ -64,10 +66,10 @@ def _guests(checkpoint: Mapping[str, object]) -> frozenset[str]:
     return frozenset(str(one["urn"]).rsplit("::", 1)[-1] for one in found if str(one.get("type", "")).endswith(":VmLegacy"))
 
 
-def _clear_rules(session: Session, wanted: Plan, seen: SeenSite, guests: Iterable[str]) -> None:
+def _clear_rules(session: Session, of: Plan, seen: SeenSite, guests: Iterable[str]) -> None:
     """Delete the rules of guests whose list differs: the engine writes a list whole. Meanwhile the guests drop what is new."""
     names = frozenset(guests)
     for machine in seen.machines:
-        if any(guest.uuid == machine.uuid and guest.name in names for guest in wanted.guests):
+        if any(guest.uuid == machine.uuid and guest.name in names for guest in of.guests):
             for position in reversed(range(len(machine.firewall.rules))):
                 session.delete(f"/nodes/{machine.node}/qemu/{machine.vmid}/firewall/rules/{position}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from provisioner import places
-from provisioner.centre import infrastructure, peers, wait
+from provisioner.centre import adopted, applied, infrastructure, peers, wait
 from provisioner.centre.convergence import converge
 from provisioner.centre.desired import plan
 from provisioner.centre.journal import Journal
@@ -24,9 +24,18 @@ def _at_once() -> None:
     """Wait for nothing: the hubs stand."""
 
 
-def up(site: str, tell: Tell, *, full: bool = False, patience: float = 0.0, hubs_stand: Callable[[], object] = _at_once) -> int:
+def up(
+    site: str,
+    tell: Tell,
+    *,
+    full: bool = False,
+    patience: float = 0.0,
+    hubs_stand: Callable[[], object] = _at_once,
+    guard: Callable[[], object] = _at_once,
+) -> int:
     """Make the site what its plan says; return how many changes were made in all.
 
+    `guard` raises where the run must not be: it is called before anything changes, when no other run can.
     `patience`: seconds to wait for another run on this site to end.
     `hubs_stand` returns once the site's hubs have their keys; it is called when the site's own guests run.
     """
@@ -34,6 +43,7 @@ def up(site: str, tell: Tell, *, full: bool = False, patience: float = 0.0, hubs
     hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
     journal = Journal(site, "up", tell)
     with site_lock(site, patience):
+        guard()
         _write_plan(wanted)
         with journal.step("infrastructure") as notes:
             changes, mended = infrastructure.apply(site, "up", tell)
@@ -44,7 +54,9 @@ def up(site: str, tell: Tell, *, full: bool = False, patience: float = 0.0, hubs
         if hubs:
             with journal.step("wait for the hubs"):
                 hubs_stand()
-        return count + _converge(wanted, hubs, journal, full=full)
+        total = count + _converge(wanted, hubs, journal, full=full)
+        applied.keep(wanted)
+        return total
 
 
 def only_converge(site: str, tell: Tell, *, full: bool = False) -> int:
@@ -108,7 +120,8 @@ def destroy(site: str, tell: Tell) -> int:
         with journal.step("destroy") as notes:
             count = infrastructure.changed(infrastructure.remove(site, tell))
             notes.append(f"{count} resources")
-        for name in ("converged.json", "peers.json"):
+        applied.forget(site)
+        for name in ("converged.json", "peers.json", adopted.FILE):
             (places.site(site).observed / name).unlink(missing_ok=True)
         places.site(site).known_hosts.unlink(missing_ok=True)
         for hub in wanted.hubs if wanted.kind is not SiteKind.HUB else ():

@@ -51,25 +51,26 @@ REMEDIES: Mapping[Remedy, str] = {
 }
 
 
-def _same(text: str) -> str:
+def same(text: str) -> str:
+    """Return a text as it is: English."""
     return text
 
 
-def what(drift: Drift, translate: Translate = _same) -> str:
+def what(drift: Drift, translate: Translate = same) -> str:
     """Return what differs, both values included."""
     return translate(KINDS[drift.kind]).format(declared=drift.declared or "-", observed=drift.observed or "-", part=drift.part or "-")
 
 
-def remedy(drift: Drift, translate: Translate = _same) -> str:
+def remedy(drift: Drift, translate: Translate = same) -> str:
     """Return what `up` will do about it."""
     return translate(REMEDIES[drift.remedy])
 
 
-def sentence(drift: Drift, translate: Translate = _same) -> str:
+def sentence(drift: Drift, translate: Translate = same) -> str:
     """Return place, both values and what `up` will do."""
     return f"{drift.subject}: {what(drift, translate)}; {remedy(drift, translate)}"
 
 
-def problem(site: str, drift: Drift, translate: Translate = _same) -> Problem:
+def problem(site: str, drift: Drift, translate: Translate = same) -> Problem:
     """Return a difference as a problem of its site."""
     return Problem(where=f"{site}/{drift.subject}", what=what(drift, translate), hint=remedy(drift, translate))

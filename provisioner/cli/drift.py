@@ -45,6 +45,8 @@ def lines(verdict: Verdict) -> list[str]:
     told = [str(problem(verdict.site, one, _)) for one in verdict.drifts]
     told += [f"{verdict.site}/{guest}: " + _("not read inside: it does not answer on SSH") for guest in verdict.unread]
     told += [str(one) for one in verdict.problems]
+    if verdict.to_come:
+        told.append(f"{verdict.site}: " + _("its plan changed since the last `up`: see `teranga diff`"))
     match verdict.state:
         case State.IN_SYNC:
             end = _("in sync with its plan")
@@ -77,6 +79,7 @@ def as_json(verdict: Verdict) -> str:
         "state": verdict.state,
         "at": verdict.at.isoformat(timespec="seconds"),
         "plan": verdict.plan_hash,
+        "plan_changed": verdict.to_come,
         "observed": verdict.observed_hash,
         "drifts": found,
         "not_read": list(verdict.unread),

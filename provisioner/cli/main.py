@@ -15,7 +15,23 @@ from collections.abc import Sequence
 
 from provisioner.errors import TerangaError
 
-VERBS = ("doctor", "check", "plan", "lab", "image", "node", "preview", "up", "converge", "verify", "drift", "destroy", "env", "demo")
+VERBS = (
+    "doctor",
+    "check",
+    "plan",
+    "lab",
+    "image",
+    "node",
+    "preview",
+    "up",
+    "converge",
+    "verify",
+    "drift",
+    "diff",
+    "destroy",
+    "env",
+    "demo",
+)
 _INTERRUPTED = 130
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from pathlib import Path
 
 say = partial(print, flush=True)
 
@@ -13,13 +14,20 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = verbs.add_parser("up", help="make a site what its plan says: infrastructure, wait, converge")
     parser.add_argument("site", help="centre, pole or hub")
     parser.add_argument("--full", action="store_true", help="converge every guest, also the unchanged")
+    parser.add_argument("--approved", type=Path, metavar="FILE", help="only if what FILE approves is still what would be done")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it, telling each change as it happens."""
+    from provisioner.centre.approve import check
     from provisioner.centre.up import up
 
-    count = up(arguments.site, say, full=arguments.full)
+    def guard() -> None:
+        if arguments.approved:
+            made = check(arguments.site, arguments.approved)
+            say(f"{arguments.site}: approved by {made.by} on {made.at}")
+
+    count = up(arguments.site, say, full=arguments.full, guard=guard)
     say(f"{arguments.site}: {count} changes")
     return 0
