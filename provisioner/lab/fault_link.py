@@ -7,9 +7,9 @@ shaped    vmbr1v900 -- aXXXX (tap) =relay= bXXXX (tap) -- bridge lXXXX -- pXXXX 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic, sleep
 
 from provisioner import command, places
@@ -19,6 +19,7 @@ from provisioner.lab.guests import process
 
 _START_SECONDS = 10.0
 _SEED = 16
+_started: list[command.Process] = []  # our children are kept, so that Python collects those that ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,25 @@ class Shape:
         return "cut" if self.cut else f"{self.delay_ms:g} ms and {self.loss_percent:g} % loss each way"
 
 
-def _links(namespace: str) -> dict[str, dict[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    """A network interface: the bridge it belongs to, whether it is up, its alias (where a shaped line's bridge keeps what it is for)."""
+
+    master: str
+    up: bool
+    alias: str
+
+
+def _links(namespace: str) -> dict[str, _Link]:
     if not wires.exists(namespace):
         return {}
     rows = json.loads(command.run(("ip", "-n", namespace, "-j", "link", "show")).stdout)
-    return {row["ifname"]: {"master": row.get("master", ""), "flags": ",".join(row["flags"])} for row in rows}
+    return {row["ifname"]: _Link(master=row.get("master", ""), up="UP" in row["flags"], alias=row.get("ifalias", "")) for row in rows}
 
 
-def _ours(uplink: Uplink) -> str:
-    return f"{uplink.node}-{uplink.end}"
+def _relay(uplink: Uplink) -> Path:
+    """Return the file with the PID of a line's relay."""
+    return places.lab() / "faults" / f"{uplink.node}-{uplink.end}.pid"
 
 
 def uplinks(node: str) -> tuple[Uplink, ...]:
@@ -70,50 +81,46 @@ def uplinks(node: str) -> tuple[Uplink, ...]:
     for namespace in (name for name in wires.every() if name.startswith(f"{wires.prefix()}-inet")):
         for name in _links(namespace):
             end = wires.port_of(namespace, name)
-            if end in inside and (bridge := _home(node, end, inside)):
-                found.append(Uplink(node=node, end=end, bridge=bridge))
-    return tuple(sorted(found, key=lambda one: one.vlan))
-
-
-def _home(node: str, end: str, inside: dict[str, dict[str, str]]) -> str:
-    """Return the bridge an end belongs to, also while it hangs behind a shaped line."""
-    master = inside[end]["master"]
-    kept = places.lab() / "faults" / f"{node}-{end}.json"
-    if master.startswith("l") and kept.exists():
-        return str(json.loads(kept.read_text())["bridge"])
-    return master
+            if end in inside:
+                master = inside[end].master
+                behind = inside[master].alias.split() if master in inside else []
+                found.append(Uplink(node=node, end=end, bridge=behind[0] if behind else master))
+    return tuple(sorted(found, key=lambda one: one.bridge))
 
 
 def shape(uplink: Uplink) -> Shape | None:
     """Return what ails an uplink; None if nothing does. A line whose relay died is cut."""
     inside = _links(wires.switch(uplink.node))
-    if "UP" not in inside.get(uplink.end, {"flags": ""})["flags"].split(","):
+    if not inside[uplink.end].up:
         return Shape(cut=True)
-    if inside[uplink.end]["master"] != uplink.parts[0]:
+    behind = inside.get(uplink.parts[0])
+    if behind is None:
         return None
-    folder = places.lab() / "faults"
-    said = json.loads((folder / f"{_ours(uplink)}.json").read_text())
-    dead = process.read(folder / f"{_ours(uplink)}.pid") is None
-    return Shape(delay_ms=said["delay_ms"], loss_percent=said["loss_percent"], cut=dead)
+    _, delay_ms, loss_percent = behind.alias.split()
+    dead = process.read(_relay(uplink)) is None
+    return Shape(delay_ms=float(delay_ms), loss_percent=float(loss_percent), cut=dead)
 
 
 def _ip(uplink: Uplink, *lines: str) -> None:
     command.run(("ip", "-n", wires.switch(uplink.node), "-batch", "-"), command.Run(stdin="\n".join(lines) + "\n"))
 
 
-def clear(uplink: Uplink) -> None:
-    """Make the line whole again; no error if it is."""
-    pid = places.lab() / "faults" / f"{_ours(uplink)}.pid"
-    running = process.read(pid)
+def _end(file: Path) -> None:
+    running = process.read(file)
     if running is not None:
         process.end(running)
+    _started[:] = [one for one in _started if one.poll() is None]
+    file.unlink(missing_ok=True)
+
+
+def clear(uplink: Uplink) -> None:
+    """Make the line whole again; no error if it is."""
+    _end(_relay(uplink))
     inside = _links(wires.switch(uplink.node))
     for name in uplink.parts:
         if name in inside:
-            _ip(uplink, f"link delete {name}")
+            command.attempt(("ip", "-n", wires.switch(uplink.node), "link", "delete", name))  # a tap may go by itself
     _ip(uplink, f"link set {uplink.end} master {uplink.bridge}", f"link set {uplink.end} up")
-    pid.unlink(missing_ok=True)
-    pid.with_suffix(".json").unlink(missing_ok=True)
 
 
 def make(uplink: Uplink, wanted: Shape) -> None:
@@ -123,22 +130,11 @@ def make(uplink: Uplink, wanted: Shape) -> None:
         _ip(uplink, f"link set {uplink.end} down")
         return
     middle, near, far = uplink.parts
-    kept = places.lab() / "faults" / f"{_ours(uplink)}.json"
-    said = {"bridge": uplink.bridge, "delay_ms": wanted.delay_ms, "loss_percent": wanted.loss_percent}
-    places.write(kept, json.dumps(said))
-    words = (near, far, str(wanted.delay_ms), str(wanted.loss_percent), str(_SEED))
-    argv = ("ip", "netns", "exec", wires.switch(uplink.node), sys.executable, "-m", "provisioner.lab.fault_relay", *words)
-    relay = command.start(argv, command.Run(env=command.environment(PYTHONPATH=str(places.CHECKOUT))))
-    process.write(kept.with_suffix(".pid"), relay.pid)
-    deadline = monotonic() + _START_SECONDS
-    while not {near, far} <= set(_links(wires.switch(uplink.node))):
-        if relay.poll() is not None or monotonic() > deadline:
-            clear(uplink)
-            raise OutsideError(Problem(where=uplink.node, what="the relay of the bad line did not start", hint="is /dev/net/tun there?"))
-        sleep(0.05)
+    _start_relay(uplink, wanted)
     _ip(
         uplink,
         f"link add {middle} type bridge forward_delay 0 mcast_snooping 0",
+        f"link set {middle} alias '{uplink.bridge} {wanted.delay_ms:g} {wanted.loss_percent:g}'",
         f"link set {far} master {middle}",
         f"link set {uplink.end} master {middle}",
         f"link set {near} master {uplink.bridge}",
@@ -146,10 +142,23 @@ def make(uplink: Uplink, wanted: Shape) -> None:
     )
 
 
+def _start_relay(uplink: Uplink, wanted: Shape) -> None:
+    """Start the relay of a line; return once its taps are there."""
+    _, near, far = uplink.parts
+    words = (near, far, str(wanted.delay_ms), str(wanted.loss_percent), str(_SEED))
+    argv = ("ip", "netns", "exec", wires.switch(uplink.node), sys.executable, "-m", "provisioner.lab.fault_relay", *words)
+    relay = command.start(argv, command.Run(env=command.environment(PYTHONPATH=str(places.CHECKOUT))))
+    _started.append(relay)
+    process.write(_relay(uplink), relay.pid)
+    deadline = monotonic() + _START_SECONDS
+    while not {near, far} <= set(_links(wires.switch(uplink.node))):
+        if relay.poll() is not None or monotonic() > deadline:
+            clear(uplink)
+            raise OutsideError(Problem(where=uplink.node, what="the relay of the bad line did not start", hint="is /dev/net/tun there?"))
+        sleep(0.05)
+
+
 def end_all() -> None:
     """End every relay of the lab; its lines go with its namespaces."""
     for file in (places.lab() / "faults").glob("*.pid"):
-        running = process.read(file)
-        if running is not None:
-            process.end(running)
-    shutil.rmtree(places.lab() / "faults", ignore_errors=True)
+        _end(file)

@@ -166,6 +166,7 @@ class NspawnDriver:
 
     def stop(self, machine: Machine) -> None:
         """Cut the power: every process of the guest's control group ends at once."""
+        self._reap()
         cgroup = self._cgroup(machine.vmid)
         if cgroup.exists():
             (cgroup / "cgroup.kill").write_text("1")
