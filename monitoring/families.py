@@ -48,6 +48,30 @@ LINK_ERRORS = Family("link_errors_total", Kind.COUNTER, "Frames in error.", (*_L
 LINK_SPEED = Family("link_speed_bytes_per_second", Kind.GAUGE, "Speed of the interface.", _LINK)
 LINK_UP = Family("link_up", Kind.GAUGE, "1 if the interface is operational.", _LINK)
 
+RX_BASELINE = Family("fibre_rx_power_baseline_dbm", Kind.GAUGE, "Median received power of the days before.", _PORT)
+RX_STEP = Family("fibre_rx_power_step_db", Kind.GAUGE, "Loss that came at once and stays; 0 if there is none.", _PORT)
+RX_DRIFT = Family("fibre_rx_power_drift_db_per_day", Kind.GAUGE, "Slope of received power; below 0 it falls.", _PORT)
+MARGIN = Family("fibre_margin_db", Kind.GAUGE, "Received power above the low alarm limit.", _PORT)
+LOW_READS = Family("fibre_rx_power_low_reads", Kind.GAUGE, "Last readings in a row at or below the limit.", (*_PORT, "limit"))
+BIAS_BASELINE = Family("fibre_tx_bias_baseline_amperes", Kind.GAUGE, "Median bias current of the days before.", _PORT)
+TX_BASELINE = Family("fibre_tx_power_baseline_dbm", Kind.GAUGE, "Median launched power of the days before.", _PORT)
+RTT_STEP = Family("site_probe_rtt_min_step_seconds", Kind.GAUGE, "Rise of the least round-trip time without loss: a longer way.", _PATH)
+
+SITE_STATE = Family("site_state", Kind.GAUGE, "1 at the site's state: up, down or unknown.", ("site", "state"))
+SITE_INFO = Family("noc_site_info", Kind.INFO, "What the site is.", ("site", "pole", "kind", "tier"))
+SITE_MAINTENANCE = Family("noc_site_maintenance", Kind.GAUGE, "1 while work on the site is announced.", ("site",))
+DEVICE_INFO = Family("noc_device_info", Kind.INFO, "Where the device stands.", ("device", "kind", "site"))
+PATH_SEGMENT = Family("noc_site_path_segment_info", Kind.INFO, "A segment that the path runs over.", ("site", "path", "segment"))
+SEGMENT_UP = Family("fibre_segment_up", Kind.GAUGE, "1 if the segment carries a path, 0 if blamed; absent if unknown.", ("segment",))
+SEGMENT_INFO = Family("fibre_segment_info", Kind.INFO, "The segment's title.", ("segment", "title"))
+SEGMENT_MAINTENANCE = Family("noc_segment_maintenance", Kind.GAUGE, "1 while work on the segment is announced.", ("segment",))
+INCIDENT_ACTIVE = Family(
+    "noc_incident_active", Kind.GAUGE, "1 for each open incident and blamed segment.", ("incident", "segment", "cause", "confidence")
+)
+INCIDENT_SITES = Family("noc_incident_sites", Kind.GAUGE, "Sites that the incident takes down.", ("incident",))
+INCIDENT_START = Family("noc_incident_start_timestamp_seconds", Kind.GAUGE, "When the incident began.", ("incident",))
+INCIDENT_SITE = Family("noc_incident_site_info", Kind.INFO, "A site of an incident that blames no one segment.", ("incident", "site"))
+
 LAST_SUCCESS = Family("noc_target_last_success_timestamp_seconds", Kind.GAUGE, "When the device last answered.", ("device", "collector"))
 COLLECTOR_DURATION = Family(
     "noc_collector_duration_seconds", Kind.GAUGE, "How long the last poll of the device took.", ("device", "collector")
@@ -60,5 +84,7 @@ REPLIES_DROPPED = Family("noc_probe_replies_dropped_total", Kind.COUNTER, "Repli
 PROBER_STALLS = Family("noc_prober_stalls_total", Kind.COUNTER, "Times the prober was kept from running for two intervals.")
 RELOADS = Family("noc_topology_reloads_total", Kind.COUNTER, "Readings of the topology by their outcome.", ("outcome",))
 BUILD_INFO = Family("noc_exporter_build_info", Kind.INFO, "Version of this exporter, and of what it watches.", ("version", "topology"))
+COLLECTOR_PERIOD = Family("noc_collector_period_seconds", Kind.GAUGE, "How often the device is asked.", ("device", "collector"))
+CLOCK_OFFSET = Family("noc_clock_offset_seconds", Kind.GAUGE, "The device's clock minus ours.", ("device",))
 
 CATALOGUE = tuple(value for value in dict(globals()).values() if isinstance(value, Family))
