@@ -30,6 +30,7 @@ PACKAGES = (
     "openssh-client",
     "ovmf",
     "prometheus",  # promtool; no daemon starts
+    "prometheus-alertmanager",  # notifications are counted against a real one
     "prometheus-blackbox-exporter",  # peers of `make bench`
     "prometheus-snmp-exporter",
     "python3.11-venv",
