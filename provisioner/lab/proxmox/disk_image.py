@@ -40,6 +40,26 @@ def is_qcow2(file: Path) -> bool:
         return source.read(4) == _QCOW2_MAGIC
 
 
+def backing(file: Path) -> Path | None:
+    """Return the disk that a qcow2 is linked to, if it is."""
+    with file.open("rb") as source:
+        head = source.read(_QCOW2_HEAD)
+        if head[:4] != _QCOW2_MAGIC or len(head) < _QCOW2_HEAD:
+            return None
+        offset, length = struct.unpack(">QI", head[8:20])  # QCOW2 header: backing_file_offset, backing_file_size
+        if offset == 0:
+            return None
+        source.seek(offset)
+        return Path(source.read(length).decode())
+
+
+def has_snapshots(file: Path) -> bool:
+    """Return whether a qcow2 holds snapshots."""
+    with file.open("rb") as source:
+        source.seek(60)  # QCOW2 header: nb_snapshots
+        return int.from_bytes(source.read(4)) > 0
+
+
 def create(file: Path, size: int) -> None:
     """Make an empty disk in the format of the file's name."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +70,16 @@ def create(file: Path, size: int) -> None:
         command.run(["qemu-img", "create", "-q", "-f", format_of(file), file, str(size)], _LONG)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a disk; into another format by conversion, else by sharing or copying its blocks in the kernel."""
+def copy(source: Path, target: Path, name: str = "") -> None:
+    """Copy a disk; into another format by conversion, else by sharing or copying its blocks in the kernel.
+
+    With `name` what is copied is that snapshot inside it.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    if name or (is_qcow2(source) and (backing(source) is not None or has_snapshots(source))):
+        chosen = ["-l", f"snapshot.name={name}"] if name else []
+        command.run(["qemu-img", "convert", *chosen, "-O", format_of(target), source, target], _LONG)
+        return
     if ("qcow2" if is_qcow2(source) else format_of(source)) != format_of(target):
         command.run(["qemu-img", "convert", "-O", format_of(target), source, target], _LONG)
         return
@@ -101,3 +128,14 @@ def resize(file: Path, size: int) -> None:
             sink.truncate(size)
     else:
         command.run(["qemu-img", "resize", "-q", "-f", format_of(file), file, str(size)], _LONG)
+
+
+def snapshot(action: str, name: str, file: Path) -> None:
+    """Take (`-c`), apply (`-a`) or delete (`-d`) a snapshot inside a qcow2 file."""
+    command.run(["qemu-img", "snapshot", "-q", action, name, file], _LONG)
+
+
+def link(base: Path, target: Path) -> None:
+    """Make a qcow2 that holds only what differs from another disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", format_of(base), target], _LONG)

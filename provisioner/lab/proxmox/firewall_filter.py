@@ -13,6 +13,7 @@ from provisioner.lab.proxmox.firewall_names import Names, kept, rows
 from provisioner.lab.proxmox.guest_parameters import NIC
 from provisioner.lab.proxmox.guest_store import Guest
 from provisioner.lab.proxmox.properties import pairs
+from provisioner.lab.proxmox.segments import segment
 from provisioner.lab.proxmox.store import Store
 from provisioner.lab.proxmox.values import Document, split_list
 
@@ -54,13 +55,14 @@ def _cards(store: Store, guest: Guest) -> Iterator[Card]:
 
 def _card(store: Store, guest: Guest, options: Document, names: Names, key: str, nic: dict[str, str]) -> Card:
     mac = nic["macaddr"].lower()
+    bridge, vlan = segment(store, nic.get("bridge", ""), int(nic["tag"]) if "tag" in nic else None)
     rules = list(_rules(store, str(guest.vmid), key))
     return Card(
         vmid=guest.vmid,
         index=int(key[3:]),
         mac=mac,
-        bridge=nic.get("bridge", ""),
-        vlan=int(nic["tag"]) if "tag" in nic else None,
+        bridge=bridge,
+        vlan=vlan,
         into=_side(rules, names, options, "in", Action.DROP),
         out=_side(rules, names, options, "out", Action.ACCEPT),
         macfilter=bool(options.get("macfilter", 1)),

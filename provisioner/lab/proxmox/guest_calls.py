@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import drives, guest_config, guest_status, guest_store, pools_of_guests, storages
+from provisioner.lab.proxmox import drives, guest_config, guest_snapshots, guest_status, guest_store, pools_of_guests, storages
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.drives import Place
@@ -15,7 +15,10 @@ from provisioner.lab.proxmox.values import Document, Json
 CALLS = Calls()
 _AUDIT = Need("/vms/{vmid}", "VM.Audit")
 CALLS.index(
-    "/nodes/{node}/qemu/{vmid}", "subdir", ("config", "cloudinit", "pending", "status", "resize", "agent", "firewall"), allow=_AUDIT
+    "/nodes/{node}/qemu/{vmid}",
+    "subdir",
+    ("config", "cloudinit", "pending", "status", "unlink", "migrate", "resize", "clone", "template", "snapshot", "agent", "firewall"),
+    allow=_AUDIT,
 )
 _CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys")
 
@@ -37,9 +40,10 @@ def read_config(call: Call) -> Json:
     """Return the configuration: with what is pending in its place, or with `current` what is in force."""
     guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
     if call.has("snapshot"):
-        raise Failure.of(f"snapshot '{call.text('snapshot')}' does not exist")
+        return guest_config.masked(guest_snapshots.config_of(guest, call.text("snapshot")))
     shown = guest_config.masked(guest.config if call.flag("current") else guest.shown())
-    return shown | {"digest": guest_config.digest_of(guest.config, guest.pending)}
+    parent: Document = {"parent": guest.parent} if guest.parent else {}
+    return shown | parent | {"digest": guest_config.digest_of(guest.config, guest.pending)}
 
 
 @CALLS.get("/nodes/{node}/qemu/{vmid}/pending", allow=_AUDIT)
@@ -70,21 +74,6 @@ def read_status(call: Call) -> Json:
     return guest_status.current(call.lab, guest_store.on_node(call.lab.store, call.node, call.vmid))
 
 
-@CALLS.get("/nodes/{node}/qemu/{vmid}/snapshot", allow=_AUDIT)
-def list_snapshots(call: Call) -> Json:
-    """Return the present state alone: the lab takes no snapshots."""
-    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
-    running = int(guest_status.running(call.lab, guest))
-    return [
-        {
-            "name": "current",
-            "description": "You are here!",
-            "digest": guest_config.digest_of(guest.config, guest.pending),
-            "running": running,
-        }
-    ]
-
-
 @CALLS.delete(
     "/nodes/{node}/qemu/{vmid}",
     allow=Need("/vms/{vmid}", "VM.Allocate"),
@@ -109,7 +98,19 @@ def _destroy(call: Call, guest: Guest, log: Log) -> None:
     place = Place(lab=call.lab, node=call.node, vmid=call.vmid)
     if guest_status.running(call.lab, guest):
         raise Failure.of(f"VM {call.vmid} is running - destroy failed")
+    for base in guest_snapshots.disks(place, guest.config):
+        storages.refuse_used(base)
+    guest_snapshots.forget(call.lab, guest)
     call.lab.driver.erase(call.node, call.vmid)
+    _remove_drives(place, guest, log)
+    if call.flag("destroy-unreferenced-disks"):
+        _remove_unreferenced(place)
+    if call.flag("purge"):
+        log(f"purging VM {call.vmid} from related configurations..")
+    _forget(call)
+
+
+def _remove_drives(place: Place, guest: Guest, log: Log) -> None:
     for key, value in {**guest.config, **guest.pending}.items():
         if not drives.is_drive(key) and not key.startswith("unused"):
             continue
@@ -118,11 +119,6 @@ def _destroy(call: Call, guest: Guest, log: Log) -> None:
             if not volume.path.exists():
                 log(f"disk image '{volume.declared}' does not exist")
             drives.remove(volume)
-    if call.flag("destroy-unreferenced-disks"):
-        _remove_unreferenced(place)
-    if call.flag("purge"):
-        log(f"purging VM {call.vmid} from related configurations..")
-    _forget(call)
 
 
 def _remove_unreferenced(place: Place) -> None:

@@ -18,6 +18,8 @@ class Guest:
     node: str
     config: Document
     pending: Document = field(default_factory=dict)
+    snapshots: Document = field(default_factory=dict)  # name: {config, snaptime, description, parent}
+    parent: str | None = None  # the snapshot that the present state came from
 
     def shown(self) -> Document:
         """Return the configuration with what is pending in its place."""
@@ -35,7 +37,18 @@ def missing(node: str, vmid: int) -> Failure:
 
 
 def _guest(key: str, document: Document) -> Guest:
-    return Guest(vmid=int(key), node=str(document["node"]), config=_mapping(document["config"]), pending=_mapping(document.get("pending")))
+    return Guest(
+        vmid=int(key),
+        node=str(document["node"]),
+        config=_mapping(document["config"]),
+        pending=_mapping(document.get("pending")),
+        snapshots=_mapping(document.get("snapshots")),
+        parent=_name(document.get("parent")),
+    )
+
+
+def _name(value: Json) -> str | None:
+    return None if value is None else str(value)
 
 
 def _mapping(value: Json) -> Document:
@@ -64,4 +77,8 @@ def every(store: Store) -> Iterator[Guest]:
 
 def keep(store: Store, guest: Guest) -> None:
     """Write a guest."""
-    store.put("guest", str(guest.vmid), {"node": guest.node, "config": guest.config, "pending": guest.pending})
+    store.put(
+        "guest",
+        str(guest.vmid),
+        {"node": guest.node, "config": guest.config, "pending": guest.pending, "snapshots": guest.snapshots, "parent": guest.parent},
+    )

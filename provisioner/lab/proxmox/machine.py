@@ -13,6 +13,8 @@ from provisioner.lab.proxmox.drives import Place
 from provisioner.lab.proxmox.guest_parameters import AGENT, IP_CONFIG, MEMORY, NIC, SMBIOS
 from provisioner.lab.proxmox.guest_store import Guest
 from provisioner.lab.proxmox.properties import pairs
+from provisioner.lab.proxmox.segments import segment
+from provisioner.lab.proxmox.store import Store
 from provisioner.lab.proxmox.values import Document, split_list
 
 _MIB = 1 << 20
@@ -35,19 +37,20 @@ def agent_enabled(config: Document) -> bool:
     return pairs(str(config.get("agent", "0")), AGENT).get("enabled") == "1"
 
 
-def nics(config: Document) -> tuple[Nic, ...]:
-    """Return the cards, by index."""
+def nics(store: Store, config: Document) -> tuple[Nic, ...]:
+    """Return the cards, by index, on the bridges that carry them."""
     found = []
     for key, value in config.items():
         if not key.startswith("net") or not key[3:].isdigit():
             continue
         given = pairs(str(value), NIC)
+        bridge, vlan = segment(store, given.get("bridge", ""), int(given["tag"]) if "tag" in given else None)
         found.append(
             Nic(
                 index=int(key[3:]),
                 mac=given["macaddr"].lower(),
-                bridge=given.get("bridge", ""),
-                vlan=int(given["tag"]) if "tag" in given else None,
+                bridge=bridge,
+                vlan=vlan,
                 model=given["model"],
                 linked=given.get("link_down", "0") != "1",
             )
@@ -101,7 +104,7 @@ def machine(place: Place, guest: Guest) -> Machine:
         memory=memory(config),
         disk=volume.path if volume else None,
         disk_size=virtual_size(volume.path) if volume and volume.path.exists() else 0,
-        nics=nics(config),
+        nics=nics(place.lab.store, config),
         cloud_init=cloud_init(config),
         agent=agent_enabled(config),
         firmware=str(config.get("bios", "seabios")),

@@ -37,6 +37,12 @@ def note(source: Path, disk: Path) -> None:
     _note_of(disk).write_text(_sum_of(source))
 
 
+def follow(source: Path, disk: Path) -> None:
+    """Write beside a copy of a disk which image the first was imported from, if it was."""
+    if _note_of(source).exists():
+        _note_of(disk).write_text(_note_of(source).read_text())
+
+
 def origin_of(disk: Path) -> str | None:
     """Return the SHA-256 of the image a disk was imported from, or None if it was not imported."""
     file = _note_of(disk)

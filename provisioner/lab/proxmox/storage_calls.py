@@ -238,6 +238,7 @@ def delete_volume(call: Call) -> Json:
     call.require(f"/storage/{volume.storage.name}", "Datastore.Allocate")
 
     def work(log: Log) -> None:
+        storages.refuse_used(volume)
         drives.remove(volume)
         log(f"Removed volume '{volume.id}'")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.lab.proxmox.calls import Lab
-from provisioner.lab.proxmox.disk_image import format_of, virtual_size
+from provisioner.lab.proxmox.disk_image import backing, format_of, virtual_size
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.installer import storage_folder
 from provisioner.lab.proxmox.values import Document, split_list
@@ -27,7 +27,7 @@ ENDINGS = {
     "vztmpl": (".tar.gz", ".tar.xz", ".tar.zst"),
     "import": (".qcow2", ".raw", ".vmdk", ".ova"),
 }
-_IMAGE = re.compile(r"(\d+)/((?:vm|base)-(\d+)-[A-Za-z0-9._-]+)\Z")
+_IMAGE = re.compile(r"(?:\d+/base-\d+-[A-Za-z0-9._-]+/)?(\d+)/((?:vm|base)-(\d+)-[A-Za-z0-9._-]+)\Z")
 _FILE = re.compile(r"(iso|vztmpl|import|backup|snippets)/([^/]+)\Z")
 
 
@@ -131,10 +131,31 @@ def volumes(storage: Storage) -> Iterator[Volume]:
         for path in sorted(folder.glob(pattern)):
             if not path.is_file() or path.name.startswith("."):
                 continue
-            name = f"{path.parent.name}/{path.name}" if content == "images" else f"{content}/{path.name}"
+            name = _image_name(path) if content == "images" else f"{content}/{path.name}"
             if content == "images" and not _IMAGE.match(name):
                 continue
             yield named(storage, name)
+
+
+def _image_name(path: Path) -> str:
+    """Return the name of a disk; that of a linked clone begins with its template's."""
+    base = backing(path) if path.suffix == ".qcow2" else None
+    own = f"{path.parent.name}/{path.name}"
+    return own if base is None else f"{base.parent.name}/{base.name}/{own}"
+
+
+def linked_disk(base: Volume, vmid: int) -> Volume:
+    """Return the first free disk name of a guest for a clone that is linked to a template's disk."""
+    free = new_disk(base.storage, vmid, "qcow2")
+    return named(base.storage, f"{base.name}/{free.name}")
+
+
+def refuse_used(volume_: Volume) -> None:
+    """Raise Proxmox's refusal if clones are linked to a template's disk."""
+    if volume_.path.name.startswith("base-"):
+        for path in volume_.storage.folder.glob("images/*/*.qcow2"):
+            if backing(path) == volume_.path:
+                raise Failure.of(f"base volume '{volume_.name}' is still in use by linked cloned")
 
 
 def row(volume_: Volume) -> Document:
@@ -142,8 +163,13 @@ def row(volume_: Volume) -> Document:
     stat = volume_.path.stat()
     shown: Document = {"volid": volume_.id, "content": volume_.content, "ctime": int(stat.st_mtime), "format": _format(volume_)}
     if volume_.content == "images":
-        return shown | {"size": virtual_size(volume_.path), "used": volume_.used, "vmid": volume_.vmid, "parent": None}
+        return shown | {"size": virtual_size(volume_.path), "used": volume_.used, "vmid": volume_.vmid, "parent": _parent(volume_.path)}
     return shown | {"size": stat.st_size}
+
+
+def _parent(path: Path) -> str | None:
+    base = backing(path) if path.suffix == ".qcow2" else None
+    return None if base is None else f"../{base.parent.name}/{base.name}"
 
 
 def _format(volume_: Volume) -> str:
