@@ -6,6 +6,7 @@ Exit status: 0 done, 1 problem, finding or drift, 2 usage, 3 another system fail
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import logging
 import os
@@ -13,7 +14,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from provisioner.errors import TerangaError
+from provisioner.errors import OutsideError, Problem, TerangaError
 
 VERBS = (
     "doctor",
@@ -28,7 +29,9 @@ VERBS = (
     "verify",
     "drift",
     "diff",
+    "explain",
     "destroy",
+    "monitoring",
     "env",
     "demo",
 )
@@ -51,6 +54,14 @@ def _prepare(arguments: argparse.Namespace) -> None:
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     if arguments.inventory:
         os.environ["TERANGA_INVENTORY"] = str(arguments.inventory)
+
+
+def _machine(error: OSError) -> Problem:
+    """Return what this machine itself failed by: a full disk, a file that may not be read."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room on its disk; the next run goes on where this one was" if full else "see `teranga doctor`; -vv shows where it was"
+    logging.getLogger(__name__).debug("where it was", exc_info=error)
+    return Problem(where=str(error.filename or "this machine"), what=error.strerror or str(error), hint=hint)
 
 
 def _interrupt(*_signal: object) -> None:
@@ -78,6 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(_machine(error), file=sys.stderr)
+        return OutsideError.exit_status
     return int(status)
 
 

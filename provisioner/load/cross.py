@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from provisioner.errors import Problem
 from provisioner.load.capacity import capacity_problems
 from provisioner.load.devices import device_problems
+from provisioner.load.fibre import fibre_problems
 from provisioner.load.folder import Folder
 from provisioner.load.numbering import numbering_problems
 from provisioner.load.references import reference_problems
@@ -16,6 +17,7 @@ _RULES: tuple[Callable[[Folder], Iterator[Problem]], ...] = (
     reference_problems,
     device_problems,
     capacity_problems,
+    fibre_problems,
 )
 
 

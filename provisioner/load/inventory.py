@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from provisioner.errors import InventoryError, Problem, raise_all
 from provisioner.load.cross import problems_across
-from provisioner.load.folder import Entry, read
+from provisioner.load.folder import Entry, Folder, read
 from provisioner.model import Fibre, Inventory
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,11 +21,15 @@ def load(folder: Path, cache: Path | None = None) -> Inventory:
 
     `cache` is a folder where the values of files that stay the same are kept.
     """
-    read_folder = read(folder, cache)
+    return of_folder(read(folder, cache))
+
+
+def of_folder(read_folder: Folder) -> Inventory:
+    """Return the inventory in a folder that was read; raise InventoryError with every problem of every file."""
     problems = (*read_folder.problems, *problems_across(read_folder))
     raise_all(InventoryError, sorted(problems, key=_by_place))
     if read_folder.national is None:
-        raise AssertionError(folder)
+        raise AssertionError(read_folder.root)
     return Inventory(
         national=read_folder.national.model,
         profiles=_models(read_folder.profiles),

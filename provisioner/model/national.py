@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
-from provisioner.model.words import Address, Count, Domain, Flag, Label, Port, Prefix, Title, Vlan, Written, ZoneName
+from provisioner.model.words import Address, Count, Domain, Flag, Label, Port, Prefix, Title, Vlan, Written, ZoneName, refusal
 
 MAX_HUBS = 2  # two uplinks x two hubs: the four tunnels of a centre
 
@@ -34,6 +35,19 @@ class ZoneRule(Written):
     dhcp: Flag = False
 
 
+class Medium(StrEnum):
+    """What an uplink runs over: fibre, whose segments are known, or radio, which tells that a site has power."""
+
+    FIBRE = "fibre"
+    RADIO = "radio"
+
+
+def _medium(value: object) -> Medium:
+    if isinstance(value, str) and value in set(Medium):
+        return Medium(value)
+    raise refusal(f"`{value}` is no medium", ", ".join(Medium))
+
+
 class UplinkRule(Written):
     """A kind of uplink: its access network, a /30 per slot, and the port where hubs listen."""
 
@@ -42,6 +56,7 @@ class UplinkRule(Written):
     vlan: Vlan
     access: Prefix
     port: Port
+    medium: Annotated[Medium, BeforeValidator(_medium)] = Medium.FIBRE
 
 
 class NodeDefaults(Written):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, StrictFloat, StrictInt
 
 from provisioner.model.fibre import Feed
 from provisioner.model.national import MAX_HUBS
+from provisioner.model.node import Hardware
 from provisioner.model.profile import Kind
 from provisioner.model.words import Count, Flag, Label, Mac, PublicKey, Serial, Some, Title, Written, refusal
 
@@ -68,16 +69,6 @@ class Position(Written):
     latitude: Annotated[StrictFloat, Field(ge=-90, le=90)]
     longitude: Annotated[StrictFloat, Field(ge=-180, le=180)]
     region: Title
-
-
-class Hardware(Written):
-    """What the site's node has."""
-
-    cores: Some
-    memory: Some  # MiB
-    disk: Some  # GiB
-    serial: Serial | None = None
-    mac: Mac | None = None  # of the card that the installer uses
 
 
 class Site(Written):

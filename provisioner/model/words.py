@@ -16,6 +16,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{2,63}")
 _PUBLIC_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")  # 32 bytes in base64, RFC 4648
 _HEALTH = re.compile(r"(/[a-z0-9._-]+)+")
+_UDEV_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _GUEST_PREFIX = "02:54:"
 _GROUP_BIT = 0x01  # IEEE 802-2014, 8.2.2: the I/G bit
 _LABEL_RULE = "lower-case letters, digits and hyphens, at most 63 characters (RFC 1123, 2.1)"
@@ -93,6 +94,10 @@ def _mac(value: object) -> str:
     return text
 
 
+def _udev_key(value: object) -> str:
+    return _matching(value, _UDEV_KEY, "a udev property", "as `udevadm info` prints it, for example ID_SERIAL_SHORT")
+
+
 def _address(value: object) -> IPv4Address:
     try:
         return IPv4Address(_text(value))
@@ -114,6 +119,7 @@ DatabaseName = Annotated[str, BeforeValidator(_database)]
 HealthPath = Annotated[str, BeforeValidator(_health)]
 Mac = Annotated[str, BeforeValidator(_mac)]
 Serial = Annotated[str, BeforeValidator(_serial)]
+UdevKey = Annotated[str, BeforeValidator(_udev_key)]
 PublicKey = Annotated[str, BeforeValidator(_public_key)]
 Address = Annotated[IPv4Address, BeforeValidator(_address)]
 Prefix = Annotated[IPv4Network, BeforeValidator(_network)]

@@ -24,13 +24,18 @@ MANAGEMENT = "management"
 
 def build(inventory: Inventory, site: str) -> Plan:
     """Return the plan of a site; raise InventoryError if the inventory has no such site."""
-    if site not in inventory.sites:
-        hint = nearest(site, inventory.sites)
-        raise InventoryError(Problem(where=site, what="the inventory has no such site", hint=hint))
-    bare = _decide(inventory, inventory.sites[site])
+    bare = outline(inventory, site)
     raise_all(InventoryError, incoherences(bare))
     checked = replace(bare, checks=checks(bare))
     return replace(checked, hash=digest(checked))
+
+
+def outline(inventory: Inventory, site: str) -> Plan:
+    """Return the plan of a site without its checks and hash; raise InventoryError if the inventory has no such site."""
+    if site not in inventory.sites:
+        hint = nearest(site, inventory.sites)
+        raise InventoryError(Problem(where=site, what="the inventory has no such site", hint=hint))
+    return _decide(inventory, inventory.sites[site])
 
 
 def _decide(inventory: Inventory, site: Site) -> Plan:
