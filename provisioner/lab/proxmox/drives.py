@@ -154,6 +154,8 @@ def volume_of(place: Place, value: str) -> Volume | None:
 def remove(volume: Volume) -> None:
     """Delete a volume's file, and the guest's folder with its last one."""
     volume.path.unlink(missing_ok=True)
+    if volume.content == "backup":
+        storages.beside(volume, "notes").unlink(missing_ok=True)
     origin.forget(volume.path)
     folder = volume.path.parent
     if volume.content == "images" and folder.is_dir() and not any(folder.iterdir()):

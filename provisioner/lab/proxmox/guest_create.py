@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import drives, guest_config, guest_rights, guest_store, pools_of_guests
+from provisioner.lab.proxmox import drives, guest_config, guest_restore, guest_rights, guest_store, pools_of_guests
 from provisioner.lab.proxmox.access import EVERYONE
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.drives import Place
@@ -42,11 +42,10 @@ def _check(call: Call, place: Place, settings: dict[str, Value]) -> None:
         raise Failure.denied()
     if pool and call.lab.store.get("pool", pool) is None:
         raise Failure(403, f"Permission check failed (pool '{pool}' does not exist)")
-    if call.has("archive"):
-        raise Failure.of("the lab restores no backups")
     guest_rights.require_root_options(call, settings)
     guest_rights.require_changes(call, place.vmid, settings, pool)
-    _refuse_taken(place)
+    if not call.has("archive"):
+        _refuse_taken(place)
     for key, value in settings.items():
         if drives.is_drive(key):
             drives.check(place, str(value))
@@ -65,6 +64,8 @@ def create_guest(call: Call) -> Json:
     """Make a guest in a task: its disks, its configuration, its place in a pool."""
     place, settings = Place(lab=call.lab, node=call.node, vmid=call.vmid), _settings(call)
     _check(call, place, settings)
+    if call.has("archive"):
+        return guest_restore.restore(call, place, settings)
 
     def work(log: Log) -> None:
         with call.lab.guests.hold(place.vmid):

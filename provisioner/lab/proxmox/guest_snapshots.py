@@ -57,13 +57,19 @@ def forget(lab: Lab, guest: Guest) -> None:
         folder.rmdir()
 
 
-def disks(place: Place, config: Document) -> Iterator[Volume]:
-    """Yield the disks of a configuration that belong to the guest, without the cloud-init drive."""
+def keyed_disks(place: Place, config: Document) -> Iterator[tuple[str, Volume]]:
+    """Yield the disks of a configuration that belong to the guest with their keys, without the cloud-init drive."""
     for key, value in config.items():
         if drives.is_drive(key) and not drives.is_cdrom(str(value)):
             volume = drives.volume_of(place, str(value))
             if volume is not None:
-                yield volume
+                yield key, volume
+
+
+def disks(place: Place, config: Document) -> Iterator[Volume]:
+    """Yield the disks of a configuration that belong to the guest, without the cloud-init drive."""
+    for _, volume in keyed_disks(place, config):
+        yield volume
 
 
 def _place(call: Call) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.lab.proxmox import (
     access_calls,
     agent_calls,
+    backup_calls,
     cluster,
     firewall_calls,
     group_calls,
@@ -42,6 +43,7 @@ _MODULES: tuple[Calls, ...] = (
     guest_snapshots.CALLS,
     guest_clone.CALLS,
     guest_move.CALLS,
+    backup_calls.CALLS,
     agent_calls.CALLS,
     access_calls.CALLS,
     group_calls.CALLS,

@@ -14,7 +14,7 @@ from provisioner.lab.proxmox.tasks import Log
 from provisioner.lab.proxmox.values import Document, Json, digest, split_list
 
 CALLS = Calls()
-CALLS.index("/nodes/{node}/storage/{storage}", "subdir", ("content", "download-url", "status", "upload"))
+CALLS.index("/nodes/{node}/storage/{storage}", "subdir", ("content", "download-url", "prunebackups", "status", "upload"))
 _TYPES = ("btrfs", "cephfs", "cifs", "dir", "esxi", "iscsi", "iscsidirect", "lvm", "lvmthin", "nfs", "pbs", "rbd", "zfs", "zfspool")
 _SEE = ("Datastore.Audit", "Datastore.AllocateSpace")
 _SETTINGS = {
@@ -225,6 +225,12 @@ def read_volume(call: Call) -> Json:
     _may_see(call, volume)
     if not volume.path.is_file():
         raise Failure.of(f"volume_size_info on '{volume.id}' failed - no format")
+    if volume.content == "backup":
+        row = storages.row(volume)
+        return {key: row[key] for key in ("format", "size", "notes", "protected") if key in row} | {
+            "path": volume.declared,
+            "used": volume.used,
+        }
     form = "raw" if volume.content == "iso" else format_of(volume.path)
     return {"path": volume.declared, "size": virtual_size(volume.path), "used": volume.used, "format": form}
 
@@ -236,6 +242,9 @@ def delete_volume(call: Call) -> Json:
     """Delete a volume; a missing one is no error."""
     volume = storages.volume(call.lab, call.node, call.text("volume"), call.text("storage"))
     call.require(f"/storage/{volume.storage.name}", "Datastore.Allocate")
+
+    if volume.content == "backup" and storages.protected(volume):
+        raise Failure.of(f"can't remove protected backup '{volume.id}'")
 
     def work(log: Log) -> None:
         storages.refuse_used(volume)

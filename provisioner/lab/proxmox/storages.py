@@ -28,6 +28,7 @@ ENDINGS = {
     "import": (".qcow2", ".raw", ".vmdk", ".ova"),
 }
 _IMAGE = re.compile(r"(?:\d+/base-\d+-[A-Za-z0-9._-]+/)?(\d+)/((?:vm|base)-(\d+)-[A-Za-z0-9._-]+)\Z")
+_BACKUP = re.compile(r"vzdump-qemu-(\d+)-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d\.(vma(?:\.(?:gz|lzo|zst))?)\Z")
 _FILE = re.compile(r"(iso|vztmpl|import|backup|snippets)/([^/]+)\Z")
 
 
@@ -101,7 +102,9 @@ def named(storage: Storage, name: str) -> Volume:
             storage=storage, name=name, content="images", path=storage.folder / "images" / found[1] / found[2], vmid=int(found[1])
         )
     if found := _FILE.match(name):
-        return Volume(storage=storage, name=name, content=found[1], path=storage.folder / FOLDERS[found[1]] / found[2])
+        backup = _BACKUP.match(found[2]) if found[1] == "backup" else None
+        vmid = int(backup[1]) if backup else None
+        return Volume(storage=storage, name=name, content=found[1], path=storage.folder / FOLDERS[found[1]] / found[2], vmid=vmid)
     raise Failure.of(f"unable to parse directory volume name '{name}'")
 
 
@@ -132,7 +135,7 @@ def volumes(storage: Storage) -> Iterator[Volume]:
             if not path.is_file() or path.name.startswith("."):
                 continue
             name = _image_name(path) if content == "images" else f"{content}/{path.name}"
-            if content == "images" and not _IMAGE.match(name):
+            if (content == "images" and not _IMAGE.match(name)) or (content == "backup" and not _BACKUP.match(path.name)):
                 continue
             yield named(storage, name)
 
@@ -164,7 +167,21 @@ def row(volume_: Volume) -> Document:
     shown: Document = {"volid": volume_.id, "content": volume_.content, "ctime": int(stat.st_mtime), "format": _format(volume_)}
     if volume_.content == "images":
         return shown | {"size": virtual_size(volume_.path), "used": volume_.used, "vmid": volume_.vmid, "parent": _parent(volume_.path)}
+    if volume_.content == "backup":
+        shown |= {"subtype": "qemu", "vmid": volume_.vmid}
+        shown |= {"protected": 1} if protected(volume_) else {}
+        shown |= {"notes": beside(volume_, "notes").read_text()} if beside(volume_, "notes").exists() else {}
     return shown | {"size": stat.st_size}
+
+
+def beside(volume_: Volume, kind: str) -> Path:
+    """Return the file beside a backup that holds its notes, or that protects it."""
+    return volume_.path.with_name(f"{volume_.path.name}.{kind}")
+
+
+def protected(volume_: Volume) -> bool:
+    """Return whether a backup may not be removed."""
+    return beside(volume_, "protected").exists()
 
 
 def _parent(path: Path) -> str | None:
@@ -176,6 +193,9 @@ def _format(volume_: Volume) -> str:
     match volume_.content:
         case "iso":
             return "iso"
+        case "backup":
+            found = _BACKUP.match(volume_.path.name)
+            return found[2] if found else "vma"
         case "vztmpl":
             return f"t{volume_.path.suffix.removeprefix('.')}"
         case _:
