@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from typing import TypeVar
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+Labels = TypeVar("Labels", bound=tuple[str, ...])
 _UNITS = ("seconds", "bytes", "dbm", "db", "amperes", "celsius", "volts", "meters", "ratio")
 
 
@@ -70,7 +72,7 @@ class Block:
     values: Sequence[float]
 
 
-def block(family: Family, samples: Mapping[tuple[str, ...], float]) -> Block:
+def block(family: Family, samples: Mapping[Labels, float]) -> Block:
     """Return a block of samples by their label values. A value that is not finite is left out: absent, never NaN."""
     kept = [(family.head(labels), value) for labels, value in samples.items() if math.isfinite(value)]
     return Block(family, [head for head, _ in kept], [value for _, value in kept])

@@ -90,6 +90,11 @@ class Fields:
         self._wrong(key, value, "true or false")
         return False
 
+    def flag_or_none(self, key: str) -> bool | None:
+        """Return true or false, or None where the key is absent or null."""
+        self._asked.add(key)
+        return None if self._raw.get(key) is None else self.flag(key)
+
     def address(self, key: str) -> IPv4Address:
         """Return an IPv4 address."""
         return self._address(key, self._get(key))

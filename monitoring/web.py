@@ -1,4 +1,4 @@
-"""The exporter's HTTP server: /metrics, /-/healthy, /-/ready, and what other parts serve beside them."""
+"""The exporter's HTTP server: /metrics, /-/healthy, and what other parts serve beside them."""
 
 from __future__ import annotations
 

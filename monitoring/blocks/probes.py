@@ -22,8 +22,10 @@ _COUNTERS: tuple[tuple[Family, Callable[[Counts], float]], ...] = (
 class ProbeBlocks:
     """The blocks of one prober."""
 
-    def __init__(self, prober: Prober) -> None:
+    def __init__(self, prober: Prober, blind: Callable[[], str] = str) -> None:
+        """Take the prober, and who tells why our own side cannot see (empty if it can)."""
         self._prober = prober
+        self._blind = blind
         self._targets: tuple[ProbeTarget, ...] = ()
         self._heads: dict[Family, list[str]] = {}
 
@@ -61,6 +63,8 @@ class ProbeBlocks:
         return Block(families.PROBE_RTT_MIN, [head for head, _ in there], [value for _, value in there])
 
     def _up(self) -> Block:
+        if self._blind():
+            return Block(families.SITE_UP, (), ())  # unknown, never down
         known = {(site, path): reach for site, path, reach in self._prober.reaches() if reach is not Reach.UNKNOWN}
         heads = [families.SITE_UP.head(labels) for labels in known]
         return Block(families.SITE_UP, heads, [float(reach is Reach.UP) for reach in known.values()])

@@ -117,6 +117,10 @@ class Prober:
         """Return every target's counters."""
         return [(probed.target, probed.track.counts()) for _, _, probed in self._order]
 
+    def silences(self, path: str) -> list[int]:
+        """Return how many probes were not answered lately, of each target with this path."""
+        return [probed.track.silent for _, _, probed in self._order if probed.target.path == path]
+
     def reaches(self) -> list[tuple[str, str, Reach]]:
         """Return whether each target answers: site, label of the path, reach."""
         return [(probed.target.site, probed.target.label, probed.track.reach) for _, _, probed in self._order]

@@ -150,9 +150,14 @@ class Track:
         self.lost += 1
         self._period.lost += 1
 
+    @property
+    def silent(self) -> int:
+        """Return how many probes left since the newest one that was answered, the one under way included."""
+        return self._round - self._newest_answered
+
     def judge(self, now: float) -> bool:
         """Say whether the path is up or down by its last probes, down since the first lost one; tell whether that changed."""
-        if self._round - self._newest_answered > DOWN_AFTER:
+        if self.silent > DOWN_AFTER:
             first_lost = self._sent_at[(self._newest_answered + 1) % REMEMBERED]
             return self._turn(Reach.DOWN, first_lost / 1e9)
         if self._answers >= UP_AFTER:

@@ -19,9 +19,8 @@ FALL = {
     "cause": f"{_MIB}.46.1.24",
     "last_down": f"{_MIB}.46.1.23",
     "last_gasp": f"{_MIB}.46.1.25",
-    "last_up": f"{_MIB}.46.1.22",
-    "distance": f"{_MIB}.46.1.20",
 }
+SELDOM = {"last_up": f"{_MIB}.46.1.22", "distance": f"{_MIB}.46.1.20"}
 OPTICS = {
     "temperature": f"{_MIB}.51.1.1",
     "tx": f"{_MIB}.51.1.3",

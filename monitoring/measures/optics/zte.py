@@ -12,6 +12,7 @@ from monitoring.observed import DownCause, Reach, Validity
 _MIB = "1.3.6.1.4.1.3902.1082.500"
 STATE = {"state": f"{_MIB}.10.2.3.8.1.4"}
 FALL = STATE
+SELDOM: dict[str, str] = {}
 OPTICS = {"rx": f"{_MIB}.20.2.2.2.1.10", "olt_rx": f"{_MIB}.1.2.4.2.1.2"}
 ONT_PORT = "1"  # the ONT's own receiver has one index more
 _WORKING, _LOS, _DYING_GASP, _OFFLINE = 4, 2, 5, 7
