@@ -1,30 +1,39 @@
-"""`teranga node adopt`: make a fresh Proxmox VE node ready for its site, with the node's own credential."""
+"""`teranga node`: install a bare Proxmox VE node, then make it ready for its site with the node's own credential."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.cli import node_install
+
+if TYPE_CHECKING:
+    from provisioner.centre.adoption import Credential
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    node = verbs.add_parser("node", help="adopt a Proxmox VE node for a site")
+    node = verbs.add_parser("node", help="install and adopt a Proxmox VE node for a site")
     actions = node.add_subparsers(dest="action", metavar="ACTION", required=True)
     adopt = actions.add_parser("adopt", help="make role, least-privilege token and VLAN-aware bridge")
     adopt.add_argument("site", help="centre, pole or hub")
-    adopt.add_argument("--url", help="https://host:port of the API (default: the lab's)")
+    adopt.add_argument("--url", help="https://host:port of the API (default: the lab's, else the node's that Teranga installed)")
     adopt.add_argument("--user", default="root@pam", help="user of the node's own credential (default: %(default)s)")
     adopt.add_argument("--password-file", type=Path, help="file with that user's password")
     adopt.add_argument("--ca-file", type=Path, help="the node's certificate or its authority's; no other is trusted")
     adopt.add_argument("--bridge-ports", default="", help="network card that leads to the site's switch, e.g. eno2")
     adopt.add_argument("--ssh-jump", metavar="USER@HOST", help="host through which control reaches the guests by SSH")
     adopt.set_defaults(run=run)
+    node_install.register(actions)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Adopt the node and write the site's endpoint."""
-    from provisioner.centre.adoption import Credential, adopt, lab_credential
+def _credential(arguments: argparse.Namespace) -> Credential:
+    from provisioner.centre.adoption import Credential, lab_credential
+    from provisioner.centre.desired import plan
+    from provisioner.centre.install.report import credential
     from provisioner.errors import Problem, UsageError
+    from provisioner.lab import access
 
     given = (arguments.url, arguments.password_file, arguments.ca_file)
     if any(given) and not all(given):
@@ -37,11 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if all(given):
         proxy = ("ssh", "-W", "%h:%p", arguments.ssh_jump) if arguments.ssh_jump else ()
-        credential = Credential(
+        return Credential(
             url=arguments.url, user=arguments.user, password_file=arguments.password_file, ca_file=arguments.ca_file, ssh_proxy=proxy
         )
-    else:
-        credential = lab_credential(arguments.site)
-    for line in adopt(arguments.site, credential, arguments.bridge_ports):
+    installed = credential(plan(arguments.site)) if access.of(arguments.site) is None else None
+    return installed or lab_credential(arguments.site)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Adopt the node and write the site's endpoint."""
+    from provisioner.centre.adoption import adopt
+
+    for line in adopt(arguments.site, _credential(arguments), arguments.bridge_ports):
         print(line)
     return 0

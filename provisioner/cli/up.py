@@ -15,12 +15,14 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("site", help="centre, pole or hub")
     parser.add_argument("--full", action="store_true", help="converge every guest, also the unchanged")
     parser.add_argument("--approved", type=Path, metavar="FILE", help="only if what FILE approves is still what would be done")
+    parser.add_argument("--infrastructure", action="store_true", help="stop once the guests answer: converge nothing")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it, telling each change as it happens."""
     from provisioner.centre.approve import check
+    from provisioner.centre.stand import stand
     from provisioner.centre.up import up
 
     def guard() -> None:
@@ -28,6 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
             made = check(arguments.site, arguments.approved)
             say(f"{arguments.site}: approved by {made.by} on {made.at}")
 
-    count = up(arguments.site, say, full=arguments.full, guard=guard)
+    if arguments.infrastructure:
+        count = stand(arguments.site, say, guard)
+    else:
+        count = up(arguments.site, say, full=arguments.full, guard=guard)
     say(f"{arguments.site}: {count} changes")
     return 0

@@ -28,6 +28,7 @@ PACKAGES = (
     "netcat-openbsd",
     "nftables",
     "openssh-client",
+    "openssl",
     "ovmf",
     "prometheus",  # promtool; no daemon starts
     "prometheus-alertmanager",  # notifications are counted against a real one

@@ -128,12 +128,13 @@ def _role(session: Session) -> list[str]:
     return []
 
 
-def _user_id(wanted: Adoption) -> str:
+def user_id(wanted: Adoption) -> str:
+    """Return the user of a site's stack."""
     return f"teranga-{wanted.site}@pve"
 
 
 def _user(session: Session, wanted: Adoption) -> list[str]:
-    user = _user_id(wanted)
+    user = user_id(wanted)
     if any(row.get("userid") == user for row in session.rows("/access/users")):
         return []
     session.post("/access/users", userid=user, comment=f"Teranga: {wanted.site}", enable=1)
@@ -142,7 +143,7 @@ def _user(session: Session, wanted: Adoption) -> list[str]:
 
 def _token(session: Session, wanted: Adoption) -> Token:
     """Make a new token; an older one of the same name is revoked first, since its secret cannot be read again."""
-    user = _user_id(wanted)
+    user = user_id(wanted)
     path = f"/access/users/{user}/token"
     if any(row.get("tokenid") == TOKEN_NAME for row in session.rows(path)):
         session.delete(f"{path}/{TOKEN_NAME}")
@@ -164,6 +165,6 @@ def paths(wanted: Adoption) -> tuple[str, ...]:
 
 def _rights(session: Session, wanted: Adoption, token: str) -> list[str]:
     for path in paths(wanted):
-        session.put("/access/acl", path=path, roles=ROLE, users=_user_id(wanted), propagate=1)
+        session.put("/access/acl", path=path, roles=ROLE, users=user_id(wanted), propagate=1)
         session.put("/access/acl", path=path, roles=ROLE, tokens=token, propagate=1)
     return [f"rights: {ROLE} on {', '.join(paths(wanted))}"]
