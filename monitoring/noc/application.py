@@ -133,7 +133,8 @@ class Application:
     def _acknowledge(self, request: Request, person: Person, posted: Posted, name: str) -> Answer:
         if not self._sources.guard.writes(request.caller, "" if request.fresh else request.visit, request.form.get("jeton", "")):
             return _refused(Refusal.FORGED)
-        who = " ".join("".join(one for one in request.form.get("nom", "") if one.isprintable()).split())[:_LONGEST_NAME]
+        words = ("".join(one for one in word if one.isprintable()) for word in request.form.get("nom", "").split())
+        who = " ".join(word for word in words if word)[:_LONGEST_NAME]
         if not who:
             return _message(HTTPStatus.BAD_REQUEST, "Il manque un nom", "Dites qui prend l’incident en charge.")
         one = posted.view.incident_by_id.get(name)

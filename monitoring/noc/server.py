@@ -10,13 +10,14 @@ import threading
 from ipaddress import ip_address
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
-from wsgiref.types import WSGIApplication
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from monitoring.problems import Problem, ProblemsError
 
 log = logging.getLogger(__name__)
 
 _SLOWEST_SECONDS = 30.0  # between two bytes of a client
+_STOP_SECONDS = 0.1  # how long a stop waits at most
 _MOST_REQUESTS = 120  # at once, streams included
 
 ServerHandler.server_software = "teranga-noc"
@@ -36,7 +37,7 @@ class NocServer:
             raise
         self._http.tls = tls
         self._http.set_app(application)
-        self._thread = threading.Thread(target=self._http.serve_forever, name="noc", daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(_STOP_SECONDS,), name="noc", daemon=True)
         self.port = int(self._http.server_address[1])
 
     def start(self) -> None:
@@ -118,6 +119,10 @@ class _Handler(WSGIRequestHandler):
     timeout = _SLOWEST_SECONDS
     server_version = "teranga-noc"
     sys_version = ""
+
+    def get_environ(self) -> WSGIEnvironment:
+        """Return the request's environment, which says whether it came over TLS."""
+        return super().get_environ() | ({"HTTPS": "on"} if isinstance(self.connection, ssl.SSLSocket) else {})
 
     def address_string(self) -> str:
         """Return the address, never a name from the DNS."""

@@ -57,7 +57,7 @@ def country(gazetteer: Path) -> Topology:
                 paths=ways,
             )
         )
-    rows = list(csv.DictReader(gazetteer.open(encoding="utf-8")))
+    rows = list(csv.DictReader(gazetteer.read_text(encoding="utf-8").splitlines()))
     communes = _communes(rows, segments)
     return Topology(
         vantage="hub-dakar", sites=(*sites, *communes), segments=tuple(segments), rendered_from="sha256:0123456789abcdef0123456789abcdef"
