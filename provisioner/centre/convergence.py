@@ -40,7 +40,9 @@ def _fingerprint(plan: Plan, guest: Guest) -> str:
     for path in _FINGERPRINTED:
         try:
             content = observe.read_file(session, plan.node, guest.vmid, path)
-        except ApiError:
+        except ApiError as error:
+            if "No such file" not in str(error):
+                raise
             content = ""
         total.update(f"{path}\0{content}\0".encode())
     return total.hexdigest()
