@@ -32,6 +32,7 @@ class Recorded:
 
     plan: Plan
     administrator: Session
+    server: Server
     told: list[str]
 
     def apply(self, operation: str = "up") -> int:
@@ -61,7 +62,7 @@ def serve(site: str) -> Iterator[Recorded]:
         credential = Credential(url=server.url, user="root@pam", password_file=password, ca_file=server.ca_file)
         adopt(site, credential, "")
         administrator = password_session(server.url, "root@pam", password, server.ca_file)
-        yield Recorded(plan=of, administrator=administrator, told=[])
+        yield Recorded(plan=of, administrator=administrator, server=server, told=[])
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-import requests
 from proxmoxer import ProxmoxAPI  # type: ignore[import-untyped]  # it ships no types
-from proxmoxer.backends.https import AuthenticationError  # type: ignore[import-untyped]  # it ships no types
-from proxmoxer.core import ResourceException  # type: ignore[import-untyped]  # it ships no types
 
+from provisioner.adapters.proxmox.refusals import errors
 from provisioner.errors import ApiError, Problem
 from provisioner.observed.endpoint import Endpoint
 
@@ -26,29 +23,6 @@ _FIRST_POLL_SECONDS = 0.05
 _LAST_POLL_SECONDS = 1.0
 
 
-@contextmanager
-def _errors(where: str, host: str) -> Iterator[None]:
-    try:
-        yield
-    except ResourceException as error:
-        fields = "; ".join(f"{name}: {text}" for name, text in (error.errors or {}).items()) if isinstance(error.errors, dict) else ""
-        hint = "run `teranga node adopt` for this site" if error.status_code in (401, 403) else ""
-        what = f"{error.status_code} {error.content or error.status_message}".strip()
-        raise ApiError(Problem(where=f"{host}{where}", what=f"{what} {fields}".strip(), hint=hint)) from error
-    except AuthenticationError as error:
-        raise ApiError(
-            Problem(where=host, what=f"the credential was refused: {error}", hint="check the user and the password file")
-        ) from error
-    except requests.exceptions.SSLError as error:
-        raise ApiError(
-            Problem(where=host, what=f"its certificate is not the pinned one: {error}", hint="adopt the node again if it was reinstalled")
-        ) from error
-    except requests.exceptions.RequestException as error:
-        raise ApiError(
-            Problem(where=host, what=f"the API does not answer: {error}", hint="is the node up? in the lab: `teranga lab status`")
-        ) from error
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Calls one API. Paths are as in the Proxmox documentation, without /api2/json."""
@@ -58,22 +32,22 @@ class Session:
 
     def get(self, path: str, /, **query: object) -> Json:
         """Return the `data` of a GET."""
-        with _errors(path, self.host):
+        with errors(path, self.host):
             return self.api(path).get(**query)
 
     def post(self, path: str, /, **form: object) -> Json:
         """Return the `data` of a POST."""
-        with _errors(path, self.host):
+        with errors(path, self.host):
             return self.api(path).post(**form)
 
     def put(self, path: str, /, **form: object) -> Json:
         """Return the `data` of a PUT."""
-        with _errors(path, self.host):
+        with errors(path, self.host):
             return self.api(path).put(**form)
 
     def delete(self, path: str, /, **query: object) -> Json:
         """Return the `data` of a DELETE."""
-        with _errors(path, self.host):
+        with errors(path, self.host):
             return self.api(path).delete(**query)
 
     def rows(self, path: str, /, **query: object) -> list[Mapping[str, object]]:
@@ -103,17 +77,17 @@ class Session:
             raise ApiError(Problem(where=f"{self.host} {upid}", what=f"the task failed: {result}"))
 
 
+def _secret(file: Path, what: str, hint: str) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise ApiError(Problem(where=str(file), what=f"the {what} cannot be read: {error.strerror}", hint=hint)) from error
+
+
 def token_session(endpoint: Endpoint) -> Session:
     """Return a session of the site's own least-privilege token."""
     user, _, name = endpoint.token_id.partition("!")
-    try:
-        secret = Path(endpoint.token_file).read_text().strip()
-    except OSError as error:
-        raise ApiError(
-            Problem(
-                where=endpoint.token_file, what=f"the token cannot be read: {error.strerror}", hint="run `teranga node adopt` for this site"
-            )
-        ) from error
+    secret = _secret(Path(endpoint.token_file), "token", "run `teranga node adopt` for this site")
     api = ProxmoxAPI(endpoint.host, user=user, token_name=name, token_value=secret, verify_ssl=endpoint.ca_file, timeout=_TIMEOUT_SECONDS)
     return Session(api=api, host=endpoint.host)
 
@@ -121,6 +95,7 @@ def token_session(endpoint: Endpoint) -> Session:
 def password_session(url: str, user: str, password_file: Path, ca_file: Path) -> Session:
     """Return a session by ticket, with the node's own credential."""
     host = url.removeprefix("https://").rstrip("/")
-    with _errors("/access/ticket", host):
-        api = ProxmoxAPI(host, user=user, password=password_file.read_text().strip(), verify_ssl=str(ca_file), timeout=_TIMEOUT_SECONDS)
+    password = _secret(password_file, "password", "give the file that holds the password of the node's own user")
+    with errors("/access/ticket", host):
+        api = ProxmoxAPI(host, user=user, password=password, verify_ssl=str(ca_file), timeout=_TIMEOUT_SECONDS)
     return Session(api=api, host=host)

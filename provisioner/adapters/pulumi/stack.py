@@ -18,6 +18,14 @@ from provisioner.observed.endpoint import Endpoint
 _LOCKED = 4
 _LONGEST_RUN = timedelta(hours=2)
 _SHOWN_ERRORS = 12
+_SUMMARY = "update failed"  # the engine's last word after the causes
+_ECHO = "sdk-v2/"  # where in the plugin's source a cause came from, and the cause once more
+_HINTS = {
+    "no space left on device": "make room on this machine's disk, then run again: it goes on where this one was",
+    "Permission check failed": "run `teranga node adopt {site}`: it gives the site's token what it needs",
+    "authentication failure": "run `teranga node adopt {site}`: the node does not know the site's token",
+    "Authentication failed!": "run `teranga node adopt {site}`: the node does not know the site's token",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +134,14 @@ def _failure(site: str, operation: str, status: int, seen: list[Event], noise: l
         return StackLockedError(Problem(where=f"stack {site}", what=errors[-1].text, hint="another run may be at work"))
     texts = list(dict.fromkeys(event.text for event in errors)) or [event.text[-2000:] for event in seen if event.severity == "debug"]
     texts = texts or ["\n".join(noise[-_SHOWN_ERRORS:]) or f"the engine ended with status {status}"]
-    return OutsideError(*(Problem(where=f"stack {site} ({operation})", what=text) for text in texts[:_SHOWN_ERRORS]))
+    causes = [text for text in texts if text != _SUMMARY and not text.startswith(_ECHO)] or texts
+    return OutsideError(
+        *(Problem(where=f"stack {site} ({operation})", what=text, hint=_hint(site, text)) for text in causes[:_SHOWN_ERRORS])
+    )
+
+
+def _hint(site: str, text: str) -> str:
+    return next((hint.format(site=site) for part, hint in _HINTS.items() if part in text), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
