@@ -88,6 +88,7 @@ class Prober:
         self._wanted: tuple[ProbeTarget, ...] | None = None
         self._last_index = 0
         self._cycle_start, self._next = 0, 0
+        self._reached = -1  # ns into the interval: everybody up to there was probed
         self._clocks = 0
         self._period_ends = time.monotonic() + pace.period
         self._samples: tuple[PathSample, ...] = ()
@@ -167,9 +168,8 @@ class Prober:
         order.sort(key=lambda entry: entry[:2])
         self._by_index = {index: probed for _, index, probed in order}
         self._order = order
-        # Go on where we stand in the interval, so that nobody is probed twice or left out.
-        elapsed = time.monotonic_ns() - self._cycle_start
-        self._next = next((place for place, entry in enumerate(order) if entry[0] >= elapsed), len(order))
+        # Go on from where the last tick came to, so that nobody is probed twice or left out.
+        self._next = next((place for place, entry in enumerate(order) if entry[0] > self._reached), len(order))
 
     def _new(self, target: ProbeTarget) -> tuple[int, _Probed]:
         self._last_index += 1
@@ -210,6 +210,7 @@ class Prober:
                 self._probe(self._order[self._next][2], now)
                 self._next += 1
             if elapsed < self._interval:
+                self._reached = elapsed
                 return
             self._cycle_start, self._next = self._cycle_start + self._interval, 0
 
