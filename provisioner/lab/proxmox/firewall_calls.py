@@ -9,6 +9,7 @@ from provisioner.lab.proxmox.access import Allow, Need
 from provisioner.lab.proxmox.calls import Call, Calls, Handler, check_digest
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.firewall_macros import MACROS
+from provisioner.lab.proxmox.firewall_names import NETWORK_SETS
 from provisioner.lab.proxmox.firewall_names import kept as named
 from provisioner.lab.proxmox.firewall_rules import GROUP, LOG_LEVEL, declare, key, rules_of
 from provisioner.lab.proxmox.parameters import DIGEST, Parameter, boolean, integer, text
@@ -142,7 +143,18 @@ def list_references(call: Call) -> Json:
         for kind, mark in (("ipset", "+"), ("alias", "")):
             if call.text("type", kind) == kind:
                 rows += [_reference(scope, kind, mark, one) for one in named(call.lab.store, whose, _FOLDERS[kind]).values()]
+    if call.text("type", "ipset") == "ipset":
+        rows += _of_networks(call)
     return rows
+
+
+def _of_networks(call: Call) -> list[Document]:
+    vnets = [key.removeprefix("vnets/") for key in call.lab.store.keys("sdn_running", "vnets/")]
+    return [
+        {"scope": "sdn", "type": "ipset", "name": f"{vnet}-{what}", "ref": f"+{vnet}-{what}", "comment": said.format(vnet)}
+        for vnet in vnets
+        for what, said in NETWORK_SETS.items()
+    ]
 
 
 _FOLDERS = {"ipset": "ipset", "alias": "aliases"}

@@ -113,13 +113,29 @@ class Names:
         return collapsed([network for part in split_list(value) for network in self.one(part) or ()])
 
 
+NETWORK_SETS = {
+    "all": "All subnets of VNet {}",
+    "no-gateway": "All subnets of VNet {}, excluding gateways",
+    "gateway": "All gateways in VNet {}",
+    "dhcp": "DHCP ranges of VNet {}",
+}
+
+
 def _of_network(store: Store, name: str) -> tuple[Network, ...] | None:
-    """Return the subnets of a virtual network that is in force: the set `<vnet>-all`."""
-    vnet = name.removeprefix("sdn/").removesuffix("-all")
-    if vnet == name.removeprefix("sdn/") or store.get("sdn_running", f"vnets/{vnet}") is None:
+    """Return a set that a virtual network in force brings, such as `<vnet>-all`; None if the name is no such set's."""
+    vnet, _, what = name.removeprefix("sdn/").partition("-")
+    if what not in NETWORK_SETS or store.get("sdn_running", f"vnets/{vnet}") is None:
         return None
-    subnets = [document for _, document in store.items("sdn_running", "subnets/") if document.get("vnet") == vnet]
-    return collapsed([network for subnet in subnets for network in addresses(str(subnet["cidr"]))])
+    whole: list[Network] = []
+    gateways: list[Network] = []
+    for key, subnet in store.items("sdn_running", "subnets/"):
+        if subnet.get("vnet") == vnet:
+            whole += addresses("/".join(key.rsplit("-", 2)[1:]))
+            gateways += addresses(str(subnet["gateway"])) if "gateway" in subnet else ()
+    if what == "no-gateway":
+        for gateway in gateways:
+            whole = _without(whole, gateway)
+    return collapsed({"gateway": gateways, "dhcp": []}.get(what, whole))
 
 
 def rows(value: Json) -> list[Document]:

@@ -22,6 +22,8 @@ from provisioner.lab.proxmox import (
     pool_calls,
     resources,
     right_calls,
+    sdn_calls,
+    sdn_subnets,
     storage_calls,
     task_calls,
     upload_calls,
@@ -50,6 +52,8 @@ _MODULES: tuple[Calls, ...] = (
     right_calls.CALLS,
     firewall_calls.CALLS,
     network_calls.CALLS,
+    sdn_calls.CALLS,
+    sdn_subnets.CALLS,
     pool_calls.CALLS,
 )
 
