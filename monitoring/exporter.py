@@ -126,8 +126,7 @@ class Exporter:
 
     def blind(self) -> str:
         """Return why our own side cannot see, or nothing."""
-        silences = self._prober.silences(REFERENCE)
-        if silences and min(silences) > _BLIND_AFTER:
+        if self._prober.blind_to(REFERENCE, _BLIND_AFTER):
             return f"none of {', '.join(map(str, self._options.references))} answers"
         return ""
 

@@ -118,9 +118,10 @@ class Prober:
         """Return every target's counters."""
         return [(probed.target, probed.track.counts()) for _, _, probed in self._order]
 
-    def silences(self, path: str) -> list[int]:
-        """Return how many probes were not answered lately, of each target with this path."""
-        return [probed.track.silent for _, _, probed in self._order if probed.target.path == path]
+    def blind_to(self, path: str, probes: int) -> bool:
+        """Tell whether there are targets with this path and none answered, or could be sent, any of its last probes."""
+        tracks = [probed.track for _, _, probed in self._order if probed.target.path == path]
+        return bool(tracks) and all(track.blocked or track.silent > probes for track in tracks)
 
     def reaches(self) -> list[tuple[str, str, Reach]]:
         """Return whether each target answers: site, label of the path, reach."""
@@ -239,5 +240,5 @@ class Prober:
 
 def _state(probed: _Probed) -> PathState:
     track = probed.track
-    reason = "the probe could not be sent" if track.reach is Reach.UNKNOWN and track.send_errors else ""
+    reason = "the probe could not be sent" if track.blocked else ""
     return PathState(site=probed.target.site, path=probed.target.path, reach=track.reach, since=track.since, reason=reason)

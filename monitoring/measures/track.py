@@ -66,6 +66,7 @@ class Track:
         "_round",
         "_sent_at",
         "_state",
+        "blocked",
         "buckets",
         "duplicates",
         "late",
@@ -83,6 +84,7 @@ class Track:
         self.buckets = [0] * (len(_LIMITS) + 1)
         self.reach = Reach.UNKNOWN
         self.since = now
+        self.blocked = False  # whether our own side could not send the last one
         self._round = self._newest_answered = self._answers = 0
         self._sent_at = [0] * REMEMBERED
         self._state = [0] * REMEMBERED
@@ -104,6 +106,7 @@ class Track:
         self.sent -= 1
         self.send_errors += 1
         self._newest_answered = self._round
+        self.blocked = True
         self._turn(Reach.UNKNOWN, now)
 
     def answered(self, sequence: int, received_ns: int, timeout_ns: int) -> None:
@@ -157,6 +160,7 @@ class Track:
 
     def judge(self, now: float) -> bool:
         """Say whether the path is up or down by its last probes, down since the first lost one; tell whether that changed."""
+        self.blocked = False
         if self.silent > DOWN_AFTER:
             first_lost = self._sent_at[(self._newest_answered + 1) % REMEMBERED]
             return self._turn(Reach.DOWN, first_lost / 1e9)
