@@ -130,6 +130,11 @@ def engine() -> Path:
     return cache() / "engine"
 
 
+def values() -> Path:
+    """Return the cache of the inventory's values: an unchanged file is not parsed again."""
+    return cache() / "inventory"
+
+
 def images() -> Path:
     """Return the cache of built images."""
     return cache() / "images"

@@ -19,7 +19,7 @@ from provisioner.plan.plan import Plan
 
 def plan(site: str) -> Plan:
     """Return the plan of a site from the inventory in use."""
-    return build(load(places.inventory()), site)
+    return build(load(places.inventory(), places.values()), site)
 
 
 def endpoint(site: str) -> Endpoint:

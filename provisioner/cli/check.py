@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.plan import build
 
     try:
-        inventory = load(places.inventory())
+        inventory = load(places.inventory(), places.values())
         hashes = {name: build(inventory, name).hash for name in inventory.sites}
     except InventoryError as error:
         if not arguments.json:

@@ -19,6 +19,7 @@ from provisioner.errors import OutsideError, Problem, TerangaError
 VERBS = (
     "doctor",
     "check",
+    "init",
     "plan",
     "lab",
     "image",
@@ -30,7 +31,9 @@ VERBS = (
     "drift",
     "diff",
     "explain",
+    "cost",
     "destroy",
+    "bundle",
     "monitoring",
     "env",
     "demo",

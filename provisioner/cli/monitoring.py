@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.plan import outline
     from provisioner.render import monitoring
 
-    inventory = load(places.inventory())
+    inventory = load(places.inventory(), places.values())
     country = monitoring.country(inventory, {name: outline(inventory, name) for name in inventory.sites})
     wanted = {
         f"{vantage}/{name}": text for vantage in monitoring.vantages(inventory) for name, text in monitoring.files(country, vantage).items()

@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.plan import build, to_json
     from provisioner.render.plan import as_text
 
-    plan = build(load(places.inventory()), arguments.site)
+    plan = build(load(places.inventory(), places.values()), arguments.site)
     print(to_json(plan) if arguments.json else as_text(plan))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from ipaddress import IPv4Network
 
 from provisioner.errors import Problem
@@ -20,7 +21,7 @@ Ends = Mapping[str, tuple[str, ...]]  # by the segment's id
 def fibre_problems(folder: Folder) -> Iterator[Problem]:
     """Yield what the fibre's file and the sites' feeds name in vain or twice."""
     fibre = folder.fibre.model if folder.fibre else Fibre()
-    known = _sites(folder) | frozenset(fibre.junctions)
+    known = _sites(folder) | fibre.junctions.keys()
     yield from _feeds(folder, fibre, known)
     if folder.fibre is None:
         return
@@ -30,7 +31,7 @@ def fibre_problems(folder: Folder) -> Iterator[Problem]:
     yield from _devices(folder, folder.fibre, ends)
 
 
-def _sites(folder: Folder) -> frozenset[str]:
+def _sites(folder: Folder) -> AbstractSet[str]:
     return folder.known("centres") | folder.known("poles") | folder.known("hubs")
 
 
@@ -41,7 +42,7 @@ def _ends(folder: Folder, fibre: Fibre) -> Ends:
     return {**feeds, **{name: rule.ends for name, rule in fibre.segments.items()}}
 
 
-def _feeds(folder: Folder, fibre: Fibre, known: frozenset[str]) -> Iterator[Problem]:
+def _feeds(folder: Folder, fibre: Fibre, known: AbstractSet[str]) -> Iterator[Problem]:
     ports = Once("PON port", "one ONT feeds one site")
     for name, entry in folder.sites.items():
         feed = entry.model.fibre
@@ -73,7 +74,7 @@ def _points(document: Document, loc: Loc, points: Sequence[RoutePoint], length: 
         before = point.km
 
 
-def _segments(entry: Entry[Fibre], known: frozenset[str]) -> Iterator[Problem]:
+def _segments(entry: Entry[Fibre], known: AbstractSet[str]) -> Iterator[Problem]:
     for name, rule in entry.model.segments.items():
         for index, end in enumerate(rule.ends):
             if end not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,13 +16,14 @@ from provisioner.load.communes import COMMUNES, read_communes
 from provisioner.load.document import Document
 from provisioner.load.nearest import hint as nearest
 from provisioner.load.validate import validate
-from provisioner.model import Commune, Country, Fibre, Kind, National, Profile, Service, Site
+from provisioner.model import Commune, Country, Fibre, Kind, National, Prices, Profile, Service, Site
 
 Model = TypeVar("Model", bound=BaseModel)
 
 SITE_FOLDERS = {"centres": Kind.CENTRE, "poles": Kind.POLE, "hubs": Kind.HUB}
+PRICES = "prices.yml"
 _YAML_FOLDERS = ("profiles", "services", "countries", *SITE_FOLDERS)
-_KNOWN = frozenset({"national.yml", "fibre.yml", "images", COMMUNES, "communes.md", *_YAML_FOLDERS})
+_KNOWN = frozenset({"national.yml", "fibre.yml", PRICES, "images", COMMUNES, "communes.md", *_YAML_FOLDERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +47,18 @@ class Folder:
     problems: list[Problem] = field(default_factory=list)
     national: Entry[National] | None = None
     fibre: Entry[Fibre] | None = None
+    prices: Entry[Prices] | None = None
     countries: dict[str, Entry[Country]] = field(default_factory=dict)
     communes: dict[str, Commune] = field(default_factory=dict)
     profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
     services: dict[str, Entry[Service]] = field(default_factory=dict)
     sites: dict[str, Entry[Site]] = field(default_factory=dict)
-    files: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of every file
+    files: dict[str, set[str]] = field(default_factory=dict)  # folder -> names of its files
     images: frozenset[str] = frozenset()
 
-    def known(self, folder: str) -> frozenset[str]:
+    def known(self, folder: str) -> AbstractSet[str]:
         """Return the names of a folder's files, the broken ones included: they exist."""
-        return frozenset(name for kind, name in self.files if kind == folder)
+        return self.files.get(folder, set())
 
 
 def read(root: Path, cache: Path | None = None) -> Folder:
@@ -71,6 +74,8 @@ def read(root: Path, cache: Path | None = None) -> Folder:
     _read_national(folder)
     if (root / "fibre.yml").is_file():
         folder.fibre = _entry(folder, root / "fibre.yml", Fibre, {})
+    if (root / PRICES).is_file():
+        folder.prices = _entry(folder, root / PRICES, Prices, {})
     folder.countries = dict(_entries(folder, "countries", Country))
     folder.profiles = dict(_entries(folder, "profiles", Profile))
     folder.services = dict(_entries(folder, "services", Service))
@@ -92,7 +97,7 @@ def _read_national(folder: Folder) -> None:
 
 def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Iterator[tuple[str, Entry[Model]]]:
     for path in sorted((folder.root / name).glob("*.yml")):
-        folder.files.add((name, path.stem))
+        folder.files.setdefault(name, set()).add(path.stem)
         if entry := _entry(folder, path, model, {"name": path.stem, **given}):
             yield path.stem, entry
 

@@ -30,7 +30,10 @@ def numbering_problems(folder: Folder) -> Iterator[Problem]:
         yield from _ranges(folder)
         yield from _slots_fit(folder, folder.national.model)
     slots = Once("slot", "take a free one; a slot is never reused")
+    retired = frozenset(folder.national.model.numbering.retired) if folder.national else frozenset()
     for entry in folder.sites.values():
+        if entry.model.slot in retired:
+            yield entry.problem(("slot",), f"slot {entry.model.slot} is retired in national.yml", "take a free one; a slot is never reused")
         yield from slots.use(entry.model.slot, entry.document, ("slot",))
     numbers = Once("number", "take a free one; the number of a service is never reused")
     databases = Once("database", "each service has its own")

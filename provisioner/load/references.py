@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.errors import Problem
 from provisioner.load.document import Document
@@ -129,18 +129,18 @@ def _site(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
 def _neighbours(folder: Folder, entry: Entry[Site]) -> Iterator[Problem]:
     """Yield a country, pole, commune or partner that is none."""
     site = entry.model
-    partners = folder.national.model.partners if folder.national else {}
+    partners: Mapping[str, object] = folder.national.model.partners if folder.national else {}
     for key, word, known in (
         ("country", site.country, folder.known("countries")),
         ("pole", site.pole, folder.known("poles")),
-        ("commune", site.commune, frozenset(folder.communes)),
-        ("partner", site.partner, frozenset(partners)),
+        ("commune", site.commune, folder.communes.keys()),
+        ("partner", site.partner, partners.keys()),
     ):
         if word is not None and word not in known:
             yield entry.problem((key,), f"there is no {key} `{word}`", nearest(word, known))
     if site.pole is not None and site.kind is not Kind.CENTRE:
         yield entry.problem(("pole",), f"a {site.kind} has no pole", "remove the line")
-    if site.partner is not None and site.partner in folder.known("services") | {"gateway", "database"}:
+    if site.partner is not None and (site.partner in folder.known("services") or site.partner in {"gateway", "database"}):
         yield entry.problem(("partner",), f"`{site.partner}` is the name of a guest too", "rename the partner in national.yml")
 
 

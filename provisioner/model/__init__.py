@@ -4,6 +4,7 @@ from provisioner.model.commune import Commune
 from provisioner.model.fibre import Fibre
 from provisioner.model.inventory import Inventory
 from provisioner.model.national import Country, National
+from provisioner.model.prices import Prices
 from provisioner.model.profile import FlowRule, Kind, Profile
 from provisioner.model.service import Runs, Service
 from provisioner.model.site import Agent, Device, Equipment, Kiosk, Site
@@ -21,6 +22,7 @@ __all__ = [
     "Kind",
     "Kiosk",
     "National",
+    "Prices",
     "Profile",
     "Room",
     "Runs",

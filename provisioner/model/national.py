@@ -20,6 +20,7 @@ class Numbering(Written):
     site_length: Annotated[StrictInt, Field(ge=16, le=20)]  # fifteen /24 are needed
     asn: Count
     vmid: Annotated[StrictInt, Field(ge=100)]  # Proxmox VE: VMIDs below 100 are reserved
+    retired: tuple[Count, ...] = ()  # slots of sites that are gone: never given again
 
 
 class ZoneRule(Written):

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from provisioner.model.size import Size
 from provisioner.model.words import Flag, Label, Port, Title, Written, ZoneName, refusal
@@ -47,7 +47,8 @@ def _ends(value: object) -> tuple[str, ...]:
     return tuple(str(end) for end in ends)
 
 
-def _day(value: object) -> date:
+def day(value: object) -> date:
+    """Return the day that a person wrote."""
     if isinstance(value, str) and _DAY.fullmatch(value):
         try:
             return date.fromisoformat(value)
@@ -56,7 +57,10 @@ def _day(value: object) -> date:
     raise refusal(f"`{value}` is not a day", "year-month-day, for example 2027-06-30")
 
 
-Ends = Annotated[tuple[str, ...], BeforeValidator(_ends)]
+_ENDS = {"type": "string", "pattern": f"^({_END.pattern})$"}
+Ends = Annotated[
+    tuple[str, ...], BeforeValidator(_ends), WithJsonSchema({"anyOf": [_ENDS, {"type": "array", "items": _ENDS, "minItems": 1}]})
+]
 
 
 class FlowRule(Written):
@@ -70,7 +74,7 @@ class FlowRule(Written):
     icmp: Flag = False
     reason: Title
     owner: Title
-    expires: Annotated[date, BeforeValidator(_day)] | None = None
+    expires: Annotated[date, BeforeValidator(day)] | None = None
 
 
 class Sizing(Written):

@@ -6,7 +6,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -25,7 +25,7 @@ _LABEL_RULE = "lower-case letters, digits and hyphens, at most 63 characters (RF
 class Written(BaseModel):
     """Base of what can be written: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def refusal(what: str, hint: str = "") -> PydanticCustomError:
@@ -112,17 +112,24 @@ def _network(value: object) -> IPv4Network:
         raise refusal(f"`{value}` is not an IPv4 prefix", str(error)) from error
 
 
-Label = Annotated[str, BeforeValidator(_label)]
-Domain = Annotated[str, BeforeValidator(_domain)]
-ZoneName = Annotated[str, BeforeValidator(_zone)]
-DatabaseName = Annotated[str, BeforeValidator(_database)]
-HealthPath = Annotated[str, BeforeValidator(_health)]
-Mac = Annotated[str, BeforeValidator(_mac)]
-Serial = Annotated[str, BeforeValidator(_serial)]
-UdevKey = Annotated[str, BeforeValidator(_udev_key)]
-PublicKey = Annotated[str, BeforeValidator(_public_key)]
-Address = Annotated[IPv4Address, BeforeValidator(_address)]
-Prefix = Annotated[IPv4Network, BeforeValidator(_network)]
+def _shown(pattern: re.Pattern[str], rule: str) -> WithJsonSchema:
+    """Return what an editor is told of a word that only its own validator knows."""
+    return WithJsonSchema({"type": "string", "pattern": f"^({pattern.pattern})$", "description": rule})
+
+
+Label = Annotated[str, BeforeValidator(_label), _shown(_LABEL, _LABEL_RULE)]
+Domain = Annotated[str, BeforeValidator(_domain), _shown(re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*"), "labels joined by dots")]
+ZoneName = Annotated[str, BeforeValidator(_zone), _shown(_ZONE, "the name of a zone")]
+DatabaseName = Annotated[str, BeforeValidator(_database), _shown(_DATABASE, "lower-case letters, digits and underscores")]
+HealthPath = Annotated[str, BeforeValidator(_health), _shown(_HEALTH, "the path of a health probe")]
+Mac = Annotated[
+    str, BeforeValidator(_mac), _shown(re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}"), "six pairs of hexadecimal digits, in quotes")
+]
+Serial = Annotated[str, BeforeValidator(_serial), _shown(_SERIAL, "a serial number, as the label has it")]
+UdevKey = Annotated[str, BeforeValidator(_udev_key), _shown(_UDEV_KEY, "a udev property")]
+PublicKey = Annotated[str, BeforeValidator(_public_key), _shown(_PUBLIC_KEY, "a WireGuard public key")]
+Address = Annotated[IPv4Address, BeforeValidator(_address), _shown(re.compile(r"[0-9]+(\.[0-9]+){3}"), "an IPv4 address")]
+Prefix = Annotated[IPv4Network, BeforeValidator(_network), _shown(re.compile(r"[0-9]+(\.[0-9]+){3}/[0-9]+"), "an IPv4 prefix")]
 Title = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=120)]
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0)]

@@ -6,7 +6,7 @@ run knows it: a host of the Internet side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import permutations, product
 
@@ -15,15 +15,18 @@ from provisioner.plan.plan import Check, CheckKind, Endpoint, Flow, Guest, Guest
 GATEWAY = "gateway"
 _MANAGEMENT, _WAN, _VPN = "management", "wan", "vpn"
 _SSH, _DNS = 22, 53  # IANA service names and port numbers
+_Declared = dict[tuple[str, str, Protocol], list[Flow]]
 _FIRST_TRIED = 20000  # below Linux's ephemeral ports (32768), above every port a profile declares today
 
 
 def checks(plan: Plan) -> tuple[Check, ...]:
     """Return every acceptance check of the plan."""
+    declared = _declared(plan)
     made = (
         *_flows(plan),
-        *_blocked_pairs(plan),
-        *_blocked_at_gateway(plan),
+        *_blocked_pairs(plan, declared),
+        *_blocked_beside_hosts(plan),
+        *_blocked_at_gateway(plan, declared),
         *_leases(plan),
         *_names(plan),
         *_services(plan),
@@ -97,47 +100,55 @@ def _proved_by_tunnel(plan: Plan, flow: Flow) -> bool:
     return outwards and flow.protocol is Protocol.UDP and frozenset(flow.ports) <= {tunnel.port for tunnel in plan.tunnels}
 
 
-def _between(plan: Plan, source: str, target: str, protocol: Protocol) -> tuple[Flow, ...]:
-    return tuple(
-        flow for flow in plan.flows if flow.source.zone == source and flow.destination.zone == target and flow.protocol is protocol
-    )
+def _declared(plan: Plan) -> _Declared:
+    """Return the flows of each pair of zones and protocol."""
+    found: _Declared = {}
+    for flow in plan.flows:
+        found.setdefault((flow.source.zone, flow.destination.zone, flow.protocol), []).append(flow)
+    return found
 
 
 def undeclared_port(plan: Plan, source: str, target: str, protocol: Protocol) -> int:
     """Return the first port from 20000 on that no flow of the pair declares."""
-    declared = {port for flow in _between(plan, source, target, protocol) for port in flow.ports}
+    return _free_port(_declared(plan).get((source, target, protocol), []))
+
+
+def _free_port(flows: Sequence[Flow]) -> int:
+    if not flows:
+        return _FIRST_TRIED
+    declared = {port for flow in flows for port in flow.ports}
     return next(port for port in range(_FIRST_TRIED, 65536) if port not in declared)
 
 
-def _whole_zone_pings(plan: Plan, source: str, target: str) -> bool:
-    """Return whether any client of `source` may ping the whole of `target`: then there is nothing to block."""
-    return any(not flow.destination.guest for flow in _between(plan, source, target, Protocol.ICMP))
+def _blocked_pairs(plan: Plan, declared: _Declared) -> Iterator[Check]:
+    """Yield, for every ordered pair of zones, a ping and a TCP and a UDP port that no flow declares.
 
-
-def _blocked_pairs(plan: Plan) -> Iterator[Check]:
-    """Yield, for every ordered pair of zones, a ping and a TCP and a UDP port that no flow declares."""
+    Where any client of the one may ping the whole of the other, there is no ping to block.
+    """
     names = sorted(zone.name for zone in plan.zones)
+    stands = {name: address(plan, Endpoint(zone=name)) for name in names}
     for (source, target), protocol in product(permutations(names, 2), Protocol):
-        if protocol is Protocol.ICMP and _whole_zone_pings(plan, source, target):
+        flows = declared.get((source, target, protocol), [])
+        if protocol is Protocol.ICMP and any(not flow.destination.guest for flow in flows):
             continue
         yield Check(
             id=f"blocked/{source}/{target}/{protocol}",
             kind=CheckKind.BLOCKED,
             vantage=source,
             target=Endpoint(zone=target),
-            address=address(plan, Endpoint(zone=target)),
+            address=stands[target],
             protocol=protocol,
-            port=None if protocol is Protocol.ICMP else undeclared_port(plan, source, target, protocol),
+            port=None if protocol is Protocol.ICMP else _free_port(flows),
             subject=f"{source}-{target}",
             expected="dropped",
         )
 
 
-def _blocked_at_gateway(plan: Plan) -> Iterator[Check]:
+def _blocked_at_gateway(plan: Plan, declared: _Declared) -> Iterator[Check]:
     """Yield what the gateway itself must refuse: SSH at its management address, and pings at the zone's own."""
     for zone in sorted(plan.zones, key=lambda zone: zone.name):
         own = Endpoint(zone=zone.name, guest=GATEWAY)
-        if not any(flow.destination == own for flow in _between(plan, zone.name, zone.name, Protocol.ICMP)):
+        if not any(flow.destination == own for flow in declared.get((zone.name, zone.name, Protocol.ICMP), [])):
             yield _at_gateway(plan, zone.name, own, Protocol.ICMP, None)
         if zone.name not in (_MANAGEMENT, _WAN) and any(other.name == _MANAGEMENT for other in plan.zones):
             yield _at_gateway(plan, zone.name, Endpoint(zone=_MANAGEMENT, guest=GATEWAY), Protocol.TCP, _SSH)
@@ -155,6 +166,31 @@ def _at_gateway(plan: Plan, source: str, target: Endpoint, protocol: Protocol, p
         subject=f"{source}-{GATEWAY}",
         expected="dropped",
     )
+
+
+def _blocked_beside_hosts(plan: Plan) -> Iterator[Check]:
+    """Yield, for each flow to one host outside, the same port at another host of that zone, unless a flow opens it too."""
+    outside = {host.name for host in plan.hosts}
+    wide = {
+        (flow.source.zone, port)
+        for flow in plan.flows
+        if flow.destination.zone == _WAN and not flow.destination.guest
+        for port in flow.ports
+    }
+    for flow in plan.flows:
+        for port in flow.ports if flow.destination.guest in outside else ():
+            if (flow.source.zone, port) not in wide:
+                yield Check(
+                    id=f"blocked/{flow.source.zone}/{flow.destination.zone}-beside-{flow.destination.guest}/{flow.protocol}/{port}",
+                    kind=CheckKind.BLOCKED,
+                    vantage=flow.source.zone,
+                    target=Endpoint(zone=flow.destination.zone),
+                    address=None,
+                    protocol=flow.protocol,
+                    port=port,
+                    subject=flow.id,
+                    expected="dropped",
+                )
 
 
 def _leases(plan: Plan) -> Iterator[Check]:

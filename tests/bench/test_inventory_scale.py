@@ -1,45 +1,73 @@
-"""An inventory of the whole country loads within its CPU budget."""
+"""The inventory of the whole country loads and is planned within its budgets of CPU time and memory."""
 
 from __future__ import annotations
 
-import shutil
-import time
+import json
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 from provisioner.load import load
-from provisioner.places import CHECKOUT
 from provisioner.plan import build
+from tests.bench.country import country
 
-CENTRES = 553
-LOAD_SECONDS = 1.5  # CPU
-PLAN_SECONDS = 6.0 / CENTRES * 3  # CPU for one plan, with room for a busy machine
-
-
-def country(folder: Path) -> Path:
-    """Return an inventory with as many centres as the country has communes, all like Kédougou."""
-    shutil.copytree(CHECKOUT / "inventory", folder)
-    text = (folder / "centres" / "kedougou.yml").read_text(encoding="utf-8")
-    for path in (folder / "centres").glob("*.yml"):
-        path.unlink()
-    for index in range(CENTRES):
-        site = text.replace("slot: 16", f"slot: {16 + index}").replace("00:00:5e:00:53:", f"52:54:{index >> 8:02x}:{index & 255:02x}:00:")
-        (folder / "centres" / f"centre-{index}.yml").write_text(site, encoding="utf-8")
-    return folder
+COMMUNES = 553
+LOAD_SECONDS, UNCHANGED_SECONDS, ALL_SECONDS, MEGABYTES, SHELL_SECONDS = 1.5, 0.5, 6.0, 400, 0.6  # CPU; issue 4, section 1
+ROOM = 2.0  # on a machine whose cores are shared, a CPU second does less; `make bench` judges the budgets themselves
+_MEASURE = Path(__file__).parent / "national_figures.py"
 
 
-def test_the_country_loads_and_one_plan_is_built_within_the_budget(tmp_path: Path) -> None:
-    folder = country(tmp_path / "inventory")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return country(tmp_path_factory.mktemp("country") / "inventory")
 
-    start = time.process_time()
+
+@cache
+def figures(folder: Path, what: str) -> dict[str, float]:
+    """Return figures of a process of its own: CPU seconds and peak memory are then nobody else's."""
+    done = subprocess.run([sys.executable, _MEASURE, what, folder], capture_output=True, text=True, check=True, timeout=120)
+    return dict(json.loads(done.stdout))
+
+
+def test_every_commune_of_the_list_has_a_site(folder: Path) -> None:
     inventory = load(folder)
-    loaded = time.process_time()
-    build(inventory, "centre-0")  # the first one also imports what a plan needs
-    planned = []
-    for index in (1, 2, 3):
-        began = time.process_time()
-        build(inventory, f"centre-{index}")
-        planned.append(time.process_time() - began)
 
-    assert len([site for site in inventory.sites if site.startswith("centre-")]) == CENTRES
-    assert loaded - start < LOAD_SECONDS
-    assert min(planned) < PLAN_SECONDS
+    assert set(inventory.communes) <= set(inventory.sites)
+    assert len(inventory.communes) == COMMUNES
+
+
+def test_the_country_is_parsed_and_validated_within_its_budget(folder: Path) -> None:
+    assert figures(folder, "load")["seconds"] < LOAD_SECONDS * ROOM
+
+
+def test_an_unchanged_country_is_read_within_its_budget(folder: Path) -> None:
+    assert figures(folder, "unchanged")["seconds"] < UNCHANGED_SECONDS * ROOM
+
+
+def test_the_country_is_planned_within_its_budgets(folder: Path) -> None:
+    found = figures(folder, "plan")
+
+    assert found["sites"] > COMMUNES
+    assert found["seconds"] < ALL_SECONDS * ROOM
+    assert found["megabytes"] < MEGABYTES
+
+
+def test_one_plan_of_the_country_from_the_shell_is_within_its_budget(folder: Path) -> None:
+    assert figures(folder, "shell")["seconds"] < SHELL_SECONDS * ROOM
+
+
+def test_no_two_sites_of_the_country_share_an_identity(folder: Path) -> None:
+    inventory = load(folder)
+    seen: set[object] = set()
+    for name in inventory.sites:
+        plan = build(inventory, name)
+        own = {plan.prefix, plan.asn, plan.node, plan.pool, plan.domain}
+        for guest in plan.guests:
+            own |= {guest.vmid, guest.uuid, *(nic.mac for nic in guest.nics)}
+        own |= {device.mac for device in plan.reservations}
+
+        assert seen.isdisjoint(own)
+        seen |= own

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from ipaddress import IPv4Address
 
 import pytest
@@ -14,7 +16,7 @@ from provisioner.errors import FindingError, InventoryError
 from provisioner.load import load
 from provisioner.model import Device, Inventory, Service, Site
 from provisioner.places import CHECKOUT
-from provisioner.plan import Plan, build, from_json, to_json
+from provisioner.plan import Plan, build, canonical, from_json, to_json
 
 TRIES = settings(max_examples=25, deadline=None)
 
@@ -187,3 +189,17 @@ def test_public_wifi_reaches_the_gateway_and_the_internet_only() -> None:
 def test_every_flow_has_a_reason_and_an_owner() -> None:
     for site in inventory().sites:
         assert all(flow.reason and flow.owner for flow in build(inventory(), site).flows)
+
+
+def test_the_canonical_plan_has_sorted_keys_and_no_spaces() -> None:
+    for site in inventory().sites:
+        text = to_json(plan_of(site))
+
+        assert text == json.dumps(json.loads(text), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        assert sha256(canonical(plan_of(site)).encode()).hexdigest() == plan_of(site).hash
+
+
+def test_what_a_site_does_not_have_is_not_in_its_plan() -> None:
+    assert not {"hosts", "access", "serves"} & set(json.loads(to_json(plan_of("kedougou"))))
+    assert {"hosts"} < set(json.loads(to_json(plan_of("ess-thies"))))
+    assert {"serves"} < set(json.loads(to_json(plan_of("pole-sud-est"))))
