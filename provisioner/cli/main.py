@@ -19,7 +19,6 @@ from provisioner.errors import OutsideError, Problem, TerangaError
 VERBS = (
     "doctor",
     "check",
-    "init",
     "plan",
     "lab",
     "image",
@@ -33,7 +32,6 @@ VERBS = (
     "explain",
     "cost",
     "destroy",
-    "bundle",
     "monitoring",
     "env",
     "demo",

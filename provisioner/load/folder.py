@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -53,12 +52,12 @@ class Folder:
     profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
     services: dict[str, Entry[Service]] = field(default_factory=dict)
     sites: dict[str, Entry[Site]] = field(default_factory=dict)
-    files: dict[str, set[str]] = field(default_factory=dict)  # folder -> names of its files
+    files: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of every file
     images: frozenset[str] = frozenset()
 
-    def known(self, folder: str) -> AbstractSet[str]:
+    def known(self, folder: str) -> frozenset[str]:
         """Return the names of a folder's files, the broken ones included: they exist."""
-        return self.files.get(folder, set())
+        return frozenset(name for kind, name in self.files if kind == folder)
 
 
 def read(root: Path, cache: Path | None = None) -> Folder:
@@ -97,7 +96,7 @@ def _read_national(folder: Folder) -> None:
 
 def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Iterator[tuple[str, Entry[Model]]]:
     for path in sorted((folder.root / name).glob("*.yml")):
-        folder.files.setdefault(name, set()).add(path.stem)
+        folder.files.add((name, path.stem))
         if entry := _entry(folder, path, model, {"name": path.stem, **given}):
             yield path.stem, entry
 
