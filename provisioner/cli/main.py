@@ -19,6 +19,7 @@ from provisioner.errors import OutsideError, Problem, TerangaError
 VERBS = (
     "doctor",
     "check",
+    "init",
     "plan",
     "lab",
     "image",
@@ -32,6 +33,7 @@ VERBS = (
     "explain",
     "cost",
     "destroy",
+    "bundle",
     "monitoring",
     "env",
     "demo",

@@ -16,13 +16,14 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--full", action="store_true", help="converge every guest, also the unchanged")
     parser.add_argument("--approved", type=Path, metavar="FILE", help="only if what FILE approves is still what would be done")
     parser.add_argument("--infrastructure", action="store_true", help="stop once the guests answer: converge nothing")
+    parser.add_argument("--offline", action="store_true", help="speak to the site's node alone: its hubs are told later, by another `up`")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it, telling each change as it happens."""
     from provisioner.centre.approve import check
-    from provisioner.centre.stand import stand
+    from provisioner.centre.stand import stand, without_hubs
     from provisioner.centre.up import up
 
     def guard() -> None:
@@ -30,9 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
             made = check(arguments.site, arguments.approved)
             say(f"{arguments.site}: approved by {made.by} on {made.at}")
 
-    if arguments.infrastructure:
-        count = stand(arguments.site, say, guard)
-    else:
-        count = up(arguments.site, say, full=arguments.full, guard=guard)
+    match (arguments.infrastructure, arguments.offline):
+        case (True, _):
+            count = stand(arguments.site, say, guard)
+        case (_, True):
+            count = without_hubs(arguments.site, say, guard)
+        case _:
+            count = up(arguments.site, say, full=arguments.full, guard=guard)
     say(f"{arguments.site}: {count} changes")
     return 0
