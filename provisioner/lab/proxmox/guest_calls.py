@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import drives, guest_config, guest_snapshots, guest_status, guest_store, pools_of_guests, storages
+from provisioner.lab.proxmox import drives, guest_config, guest_snapshots, guest_status, guest_store, ha_state, pools_of_guests, storages
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.drives import Place
@@ -86,6 +86,8 @@ def destroy_guest(call: Call) -> Json:
         raise Failure.of(f"can't remove VM {call.vmid} - protection mode enabled")
     if guest_status.running(call.lab, guest):
         raise Failure.of(f"VM {call.vmid} is running - destroy failed")
+    if ha_state.managed(call.lab.store, call.vmid) is not None and not call.flag("purge"):
+        raise Failure.of(f"unable to remove VM {call.vmid} - used in HA resources and purge parameter not set.")
 
     def work(log: Log) -> None:
         with call.lab.guests.hold(call.vmid):
@@ -134,6 +136,7 @@ def _forget(call: Call) -> None:
     store = call.lab.store
     with store.transaction():
         store.delete("guest", str(call.vmid))
+        store.delete("ha_resource", ha_state.sid_of(call.vmid))
         pools_of_guests.leave(store, call.vmid)
         for key in store.keys("acl", f"/vms/{call.vmid}|"):
             store.delete("acl", key)

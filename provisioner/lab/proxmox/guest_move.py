@@ -237,7 +237,8 @@ def carry(call: Call, guest: Guest, target: str, log: Log) -> None:
     """Carry a guest over to another node now."""
     running = guest_status.running(call.lab, guest)
     volumes = _local_disks(call, guest)
-    if running and volumes and not call.flag("with-local-disks"):
+    local = [volume for volume in volumes.values() if not volume.storage.settings.get("shared")]
+    if running and local and not call.flag("with-local-disks"):
         raise Failure.of("can't live migrate attached local disks without with-local-disks option")
     _require_bridges(call, guest, target)
     config, moved = dict(guest.config), []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from provisioner.lab.proxmox import guest_status, guest_store
+from provisioner.lab.proxmox import guest_status, guest_store, ha_state
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls, Lab
 from provisioner.lab.proxmox.drives import Place
@@ -34,6 +34,12 @@ def start(lab: Lab, node: str, vmid: int) -> None:
     guest = _taken_over(lab, guest)
     lab.enforcement.settle(node, anew=True)  # no packet before its firewall stands
     lab.driver.start(machine(Place(lab=lab, node=node, vmid=vmid), guest))
+
+
+def stop(lab: Lab, guest: Guest) -> None:
+    """Cut a guest's power; what was pending is then in force."""
+    lab.driver.stop(machine(Place(lab=lab, node=guest.node, vmid=guest.vmid), guest))
+    _taken_over(lab, guest)
 
 
 def _taken_over(lab: Lab, guest: Guest) -> Guest:
@@ -78,6 +84,7 @@ def start_guest(call: Call) -> Json:
     def work(_: Log) -> None:
         with call.lab.guests.hold(call.vmid):
             start(call.lab, call.node, call.vmid)
+            ha_state.note(call.lab.store, call.vmid, "started")
 
     return call.task("qmstart", str(call.vmid), work)
 
@@ -93,8 +100,8 @@ def stop_guest(call: Call) -> Json:
     def work(_: Log) -> None:
         with call.lab.guests.hold(call.vmid):
             guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
-            call.lab.driver.stop(machine(Place(lab=call.lab, node=call.node, vmid=call.vmid), guest))
-            _taken_over(call.lab, guest)
+            stop(call.lab, guest)
+            ha_state.note(call.lab.store, call.vmid, "stopped")
 
     return call.task("qmstop", str(call.vmid), work)
 
@@ -107,6 +114,7 @@ def shut_guest_down(call: Call) -> Json:
         with call.lab.guests.hold(call.vmid):
             guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
             _down(call.lab, guest, call.integer("timeout", _SHUTDOWN_SECONDS), force=call.flag("forceStop"))
+            ha_state.note(call.lab.store, call.vmid, "stopped")
 
     return call.task("qmshutdown", str(call.vmid), work)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.lab.guests.driver import Power, Status
-from provisioner.lab.proxmox import machine
+from provisioner.lab.proxmox import ha_state, machine
 from provisioner.lab.proxmox.calls import Lab
 from provisioner.lab.proxmox.guest_parameters import DRIVE
 from provisioner.lab.proxmox.guest_store import Guest
@@ -65,7 +65,8 @@ def listed(lab: Lab, guest: Guest) -> Document:
 
 def current(lab: Lab, guest: Guest) -> Document:
     """Return `status/current`."""
-    row = listed(lab, guest) | {"ha": {"managed": 0}}
+    kept = ha_state.managed(lab.store, guest.vmid)
+    row = listed(lab, guest) | {"ha": {"managed": 0} if kept is None else {"managed": 1, "state": kept.get("state")}}
     if machine.agent_enabled(guest.config):
         row["agent"] = 1
     row["qmpstatus"] = row["status"]
@@ -84,4 +85,6 @@ def resource(lab: Lab, guest: Guest, pool: str | None) -> Document:
         "diskread": 0,
         "diskwrite": 0,
     }
+    kept = ha_state.managed(lab.store, guest.vmid)
+    row |= {"hastate": kept.get("state")} if kept is not None else {}
     return row | ({"pool": pool} if pool else {})

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from provisioner.lab.guests.driver import Driver, Switch
 from provisioner.lab.proxmox import certificate
+from provisioner.lab.proxmox.backup_schedule import BackupSchedule
 from provisioner.lab.proxmox.calls import Lab
 from provisioner.lab.proxmox.enforcement import Enforcement
 from provisioner.lab.proxmox.installer import add_node, database, remove_node
@@ -101,6 +102,8 @@ class Server:
         firewall = Enforcement(store, self._switch)
         lab = Lab(root=self._root, store=store, tasks=Tasks(store), driver=self._driver, switch=self._switch, enforcement=firewall)
         firewall.start()
+        jobs = BackupSchedule(lab)
+        jobs.start()
         transport = Transport(lab, ROUTES, self._delay)
         server = web.Server(transport.answer, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
@@ -118,6 +121,7 @@ class Server:
                 connection.abort()
             await asyncio.sleep(_CLOSE_SECONDS)
             transport.close()
+            jobs.stop()
             lab.tasks.close()
             firewall.stop()
             store.close()
