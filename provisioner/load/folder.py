@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -52,12 +53,12 @@ class Folder:
     profiles: dict[str, Entry[Profile]] = field(default_factory=dict)
     services: dict[str, Entry[Service]] = field(default_factory=dict)
     sites: dict[str, Entry[Site]] = field(default_factory=dict)
-    files: set[tuple[str, str]] = field(default_factory=set)  # (folder, name) of every file
+    files: dict[str, set[str]] = field(default_factory=dict)  # folder -> names of its files
     images: frozenset[str] = frozenset()
 
-    def known(self, folder: str) -> frozenset[str]:
+    def known(self, folder: str) -> AbstractSet[str]:
         """Return the names of a folder's files, the broken ones included: they exist."""
-        return frozenset(name for kind, name in self.files if kind == folder)
+        return self.files.get(folder, set())
 
 
 def read(root: Path, cache: Path | None = None) -> Folder:
@@ -96,7 +97,7 @@ def _read_national(folder: Folder) -> None:
 
 def _entries(folder: Folder, name: str, model: type[Model], **given: str) -> Iterator[tuple[str, Entry[Model]]]:
     for path in sorted((folder.root / name).glob("*.yml")):
-        folder.files.add((name, path.stem))
+        folder.files.setdefault(name, set()).add(path.stem)
         if entry := _entry(folder, path, model, {"name": path.stem, **given}):
             yield path.stem, entry
 
