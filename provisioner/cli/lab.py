@@ -147,6 +147,8 @@ def _console(arguments: argparse.Namespace) -> int:
     from provisioner.lab.guests.chosen import ChosenDriver, Kind
 
     guest, driver = standing.find(arguments.guest), ChosenDriver(places.lab())
+    if guest.driver == Kind.RECORD:
+        raise FindingError(Problem(where=guest.name, what="a recorded guest has no console", hint="bring the lab up with --driver nspawn"))
     if arguments.screen is None:
         print(driver.qemu.console(guest.vmid) if guest.driver == Kind.QEMU else driver.nspawn.console(guest.vmid))
         return 0
