@@ -32,6 +32,7 @@ VERBS = (
     "diff",
     "explain",
     "cost",
+    "schema",
     "destroy",
     "bundle",
     "monitoring",
