@@ -11,6 +11,7 @@
     const place = byId("direct");
     if (place.textContent !== text) place.textContent = text;
     place.classList.toggle("alerte", Boolean(bad));
+    document.body.classList.toggle("perdu", Boolean(bad));
   };
   const asked = () => {
     const found = new URLSearchParams();
