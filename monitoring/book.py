@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ class Book:
     onts: dict[OntPlace, OntState] = field(default_factory=dict)
     links: dict[LinkKey, LinkReading] = field(default_factory=dict)
     devices: dict[str, DeviceState] = field(default_factory=dict)
+    stale_after: dict[str, float] = field(default_factory=dict)  # seconds, by device: three of its periods
 
     def note_optics(self, readings: Iterable[OpticsReading]) -> None:
         """Keep readings in place of the ones before."""
@@ -30,6 +32,15 @@ class Book:
     def note_ont(self, state: OntState) -> None:
         """Keep an ONT's state in place of the one before."""
         self.onts[state.olt, state.pon, state.number] = state
+
+    def current_optics(self, now: float) -> tuple[OpticsReading, ...]:
+        """Return every reading; one that is too old to be believed says so and has no values."""
+        return tuple(self._current(reading, now) for reading in list(self.optics.values()))
+
+    def _current(self, reading: OpticsReading, now: float) -> OpticsReading:
+        if now - reading.at <= self.stale_after.get(reading.device, math.inf):
+            return reading
+        return OpticsReading(device=reading.device, port=reading.port, lane=reading.lane, at=reading.at, validity=Validity.STALE)
 
     def optics_lost(self, device: str, at: float) -> None:
         """Say of every port of a device that it could not be read."""

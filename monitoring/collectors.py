@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LINKS, OPTICS, ONTS, ONT_OPTICS, CLI = "links", "optics", "onts", "ont_optics", "cli"
 _DOWN_AFTER = 3  # failed polls in a row
+_STALE_PERIODS = 3
 _PON_FAMILIES = frozenset(MANNERS)
 
 
@@ -67,6 +69,7 @@ class Collectors:
                 before if before is not None and before[0] == identity else (identity, tuple(self._of(device, credential, onts)))
             )
         self._made = made
+        self._book.stale_after = {name: _STALE_PERIODS * _optics_period(jobs) for name, (_, jobs) in made.items()}
         self.problems = tuple(problems)
         for problem in problems:
             log.error("%s (hint: add it to the file of credentials)", problem)
@@ -129,6 +132,8 @@ class Collectors:
 
     def judge(self, job: Job, record: Record) -> None:
         """Say whether a device answers, after one of its jobs ran."""
+        if record.failing:
+            self._lost(job)
         before = self._book.devices.get(job.device)
         if record.failing == 0:
             reach = Reach.UP
@@ -142,6 +147,20 @@ class Collectors:
             self._book.devices[job.device] = DeviceState(
                 device=job.device, reach=reach, since=time.time(), poll_seconds=poll, reason=reason
             )
+
+    def _lost(self, job: Job) -> None:
+        """Say of what a failed job reads that nobody knows it now."""
+        match job.collector:
+            case "optics" | "ont_optics" | "cli":
+                self._book.optics_lost(job.device, time.time())
+            case "onts":
+                self._book.onts_lost(job.device, time.time())
+            case _:
+                return  # counters stay as they are
+
+
+def _optics_period(jobs: Iterable[Job]) -> float:
+    return max((job.period for job in jobs if job.collector in {OPTICS, ONT_OPTICS, CLI}), default=math.inf)
 
 
 def _credential_name(device: Device) -> str:

@@ -139,7 +139,7 @@ class Exporter:
         return Observed(
             at=time.time(),
             paths=paths,
-            optics=tuple(self.book.optics.values()),
+            optics=self.book.current_optics(time.time()),
             onts=tuple(self.book.onts.values()),
             devices=tuple(self.book.devices.values()),
             blind=blind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ class OpticsBlocks:
         topology = self._topology()
         if self._known[0] is not topology:
             self._known = (topology, standings(topology))
-        placed = [(self._labels(reading), reading) for reading in list(self._book.optics.values())]
+        placed = [(self._labels(reading), reading) for reading in self._book.current_optics(time.time())]
         for family, value in _GAUGES:
             told = ((labels, value(reading)) for (labels, _), reading in placed)
             yield block(family, {labels: number for labels, number in told if number is not None})

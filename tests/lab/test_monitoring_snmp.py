@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.book import Book
+from monitoring.collectors import Collectors
 from monitoring.credentials import Community, UserSecrets
 from monitoring.measures.failures import DeviceError, Reason
 from monitoring.measures.optics import huawei_xpon, mikrotik
@@ -22,6 +23,7 @@ from monitoring.measures.snmp.link_poll import LinkPoll
 from monitoring.measures.snmp.ont_poll import OntPoll
 from monitoring.measures.snmp.optics_poll import OpticsPoll
 from monitoring.observed import DownCause, Reach, Validity
+from monitoring.schedule import Job, Record
 from monitoring.topology import Family
 from tests.lab.agents import AUTH, PRIV, ValueAgent, free_port, needs_snmpd, value_agent
 
@@ -181,23 +183,29 @@ def test_an_ont_that_falls_is_told_with_its_cause_and_by_our_clock(served: Value
     assert book.optics["olt-1", "0/1/0", 1].validity is Validity.UNREACHABLE
 
 
-def test_an_olt_that_stops_answering_leaves_its_onts_unknown(tmp_path: Path) -> None:
-    book = Book()
+def test_an_olt_that_stops_answering_leaves_its_onts_unknown_and_is_asked_in_full_later(tmp_path: Path) -> None:
+    book, record = Book(), Record(failing=1, last_reason=Reason.TIMEOUT)
     with value_agent(tmp_path / "olt") as served:
         set_ont(served, 0, state=1, rx=-1900)
-        poll = OntPoll("olt-1", Family.HUAWEI_XPON, [ont(0)], community(served.port, Patience(seconds=0.5, attempts=1)), book)
+        agent = community(served.port, Patience(seconds=5, attempts=1))
+        poll = OntPoll("olt-1", Family.HUAWEI_XPON, [ont(0)], agent, book)
+        job = Job(device="olt-1", collector="onts", period=60, deadline=5, run=poll.state)
 
-        async def run() -> Reason:
+        async def run() -> tuple[Reason, Reach]:
             await poll.state()
             served.stop()
             with pytest.raises(DeviceError) as failure:
                 await poll.state()
-            return failure.value.reason
+            Collectors(book, {}).judge(job, record)
+            unknown = book.onts["olt-1", "0/1/0", 0].reach
+            served.start()
+            await poll.state()
+            return failure.value.reason, unknown
 
-        reason = asyncio.run(run())
+        found = asyncio.run(run())
 
-    assert reason in {Reason.REFUSED, Reason.TIMEOUT}
-    assert book.onts["olt-1", "0/1/0", 0].reach is Reach.UNKNOWN
+    assert found == (Reason.TIMEOUT, Reach.UNKNOWN)
+    assert (book.onts["olt-1", "0/1/0", 0].reach, book.onts["olt-1", "0/1/0", 0].rx_dbm) == (Reach.UP, -19.0)
 
 
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(served: ValueAgent) -> None:

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Protocol
 
 from monitoring.book import Book
-from monitoring.measures.failures import DeviceError
 from monitoring.measures.optics import huawei_xpon, zte
 from monitoring.measures.optics.light import Light, Power, Value, Values
 from monitoring.measures.optics.moments import moment
@@ -66,6 +65,7 @@ class OntPoll:
         self._seldom: dict[OntKey, Condition] = {}
         self._fallen: set[OntKey] = set()
         self._clock = 0.0
+        self._whole = True  # whether the last poll came to its end
 
     def fell(self, onts: Iterable[OntKey]) -> None:
         """Note ONTs of sites that stopped answering; the next `state` asks for these first, and for all they know."""
@@ -73,25 +73,27 @@ class OntPoll:
 
     async def state(self) -> None:
         """Read the state of every ONT, and what those say whose state changed. Raises DeviceError."""
-        try:
-            fallen, self._fallen = sorted(self._fallen, key=lambda ont: ont.index), set()
-            if fallen:
-                await self._details(fallen)
-                return
-            answers = await self._ask(self._onts, self._dialect.STATE)
-            changed = []
-            for ont, values in answers.items():
-                now, before = self._dialect.condition(values), self._conditions.get(ont)
-                if before is None or now.reach is not before.reach:
-                    changed.append(ont)
-                else:
-                    self._tell(ont)
-            if changed:
-                await self._details(changed)
-        except DeviceError:
-            self._conditions.clear()  # asked in full when it answers again
-            self._book.onts_lost(self._olt, time.time())
-            raise
+        if not self._whole:
+            self._conditions.clear()  # the last poll broke off: ask in full
+        self._whole = False
+        fallen, self._fallen = sorted(self._fallen, key=lambda ont: ont.index), set()
+        if fallen:
+            await self._details(fallen)
+        else:
+            await self._look()
+        self._whole = True
+
+    async def _look(self) -> None:
+        answers = await self._ask(self._onts, self._dialect.STATE)
+        changed = []
+        for ont, values in answers.items():
+            now, before = self._dialect.condition(values), self._conditions.get(ont)
+            if before is None or now.reach is not before.reach:
+                changed.append(ont)
+            else:
+                self._tell(ont)
+        if changed:
+            await self._details(changed)
 
     async def _details(self, onts: Sequence[OntKey]) -> None:
         asked = time.time()
@@ -122,12 +124,8 @@ class OntPoll:
 
     async def optics(self) -> None:
         """Read the light of every ONT that is not down, and how far it is. Raises DeviceError."""
-        try:
-            up = [ont for ont in self._onts if ont not in self._conditions or self._conditions[ont].reach is not Reach.DOWN]
-            await self._read_light(up, self._dialect.SELDOM)
-        except DeviceError:
-            self._book.optics_lost(self._olt, time.time())
-            raise
+        up = [ont for ont in self._onts if ont not in self._conditions or self._conditions[ont].reach is not Reach.DOWN]
+        await self._read_light(up, self._dialect.SELDOM)
 
     async def _read_light(self, onts: Sequence[OntKey], more: Mapping[str, str] = MappingProxyType({})) -> None:
         for ont, values in (await self._ask(onts, {**self._dialect.OPTICS, **more})).items():

@@ -38,19 +38,15 @@ class OpticsPoll:
 
     async def run(self) -> None:
         """Read every port; look for its row anew if the device has renumbered. Raises DeviceError."""
+        if not self._asked:
+            await self._find()
         try:
-            if not self._asked:
-                await self._find()
-            try:
-                await self._read()
-            except DeviceError as error:
-                if error.reason is not Reason.RENUMBERED:
-                    raise
-                await self._find()
-                await self._read()
-        except DeviceError:
-            self._book.optics_lost(self._device, time.time())
-            raise
+            await self._read()
+        except DeviceError as error:
+            if error.reason is not Reason.RENUMBERED:
+                raise
+            await self._find()
+            await self._read()
 
     async def _find(self) -> None:
         column = indexes.NAMES[self._family]

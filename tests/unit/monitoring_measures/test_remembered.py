@@ -76,3 +76,13 @@ def test_devices_that_are_gone_are_forgotten() -> None:
     book.keep(frozenset({"olt-1"}))
 
     assert (len(book.optics), len(book.onts), len(book.links)) == (0, 1, 0)
+
+
+def test_a_reading_of_three_periods_ago_is_stale_and_has_no_values() -> None:
+    book = full()
+    book.stale_after = {"rb-1": 900.0}
+
+    fresh, old = book.current_optics(OPTICS.at + 900), book.current_optics(OPTICS.at + 901)
+
+    assert fresh[0] == OPTICS
+    assert (old[0].validity, old[0].rx_dbm, old[0].at) == (Validity.STALE, None, OPTICS.at)
