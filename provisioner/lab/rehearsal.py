@@ -58,6 +58,14 @@ class NamespaceRehearsal:
         """Return the namespace and the address of a host of the Internet side."""
         return f"{wires.internet()}{index}", wires.PUBLIC_HOSTS[index]
 
+    def outside(self, address: IPv4Address) -> str | None:
+        """Return the namespace of a host of the Internet side with this address too; None where the lab has no such network."""
+        if address not in wires.PUBLIC:
+            return None
+        name = f"{wires.internet()}1"
+        command.run(("ip", "-n", name, "addr", "replace", f"{address}/{wires.PUBLIC.prefixlen}", "dev", "eth0"))
+        return name
+
     def terminal(self, site: str, vlan: int, mac: str) -> str:
         """Return the namespace of a device with this hardware address; it has no address yet."""
         name = _namespace(site, vlan, mac.replace(":", ""))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.load import load
-from provisioner.plan import build
+from provisioner.plan import outline
 from tests.bench.country import country
 
 COMMUNES = 553
@@ -63,7 +63,7 @@ def test_no_two_sites_of_the_country_share_an_identity(folder: Path) -> None:
     inventory = load(folder)
     seen: set[object] = set()
     for name in inventory.sites:
-        plan = build(inventory, name)
+        plan = outline(inventory, name)
         own = {plan.prefix, plan.asn, plan.node, plan.pool, plan.domain}
         for guest in plan.guests:
             own |= {guest.vmid, guest.uuid, *(nic.mac for nic in guest.nics)}

@@ -33,6 +33,9 @@ class Lent:
     def internet(self, index: int) -> tuple[str, IPv4Address]:
         return f"internet{index}", IPv4Address("198.51.100.250") + index
 
+    def outside(self, address: IPv4Address) -> str | None:
+        return f"outside-{address}"
+
     def terminal(self, site: str, vlan: int, mac: str) -> str:
         return f"{site}-{vlan}-{mac}"
 
@@ -130,3 +133,18 @@ def test_a_selection_of_services_brings_the_leases_of_its_terminals(kedougou: Pl
 def test_a_selection_of_nothing_is_a_usage_error(kedougou: Plan) -> None:
     with pytest.raises(UsageError, match="no check of the plan matches"):
         selected(kedougou, "blokced/*")
+
+
+def test_the_host_of_a_partner_is_a_place_of_the_internet_side() -> None:
+    plan = build(load(places.CHECKOUT / "inventory"), "ess-thies")
+    running = (*(guest.vmid for guest in plan.guests), 100101)
+
+    found = lab.spots(plan, Lent(*running), HUBS)
+
+    assert found[Place("wan", "la-poste")].namespace == "outside-198.51.100.20"
+    assert {check.id for check in plan.checks if check.vantage == "partner" and "wan" in check.id} == {
+        "blocked/partner/wan-beside-la-poste/tcp/443",
+        "blocked/partner/wan/icmp",
+        "blocked/partner/wan/tcp",
+        "blocked/partner/wan/udp",
+    }

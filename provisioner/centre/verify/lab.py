@@ -25,6 +25,9 @@ class Rehearsal(Protocol):
     def internet(self, index: int) -> tuple[str, IPv4Address]:
         """Return the namespace and the address of a host of the Internet side; index 0 or 1."""
 
+    def outside(self, address: IPv4Address) -> str | None:
+        """Return the namespace of a host of the Internet side with this address too; None where the lab has no such network."""
+
     def terminal(self, site: str, vlan: int, mac: str) -> str:
         """Return the namespace of a device on a site's VLAN with this hardware address and no address yet."""
 
@@ -81,10 +84,14 @@ def _internet(plan: Plan, lab: Rehearsal) -> dict[Place, Spot]:
     if not any(zone.name == _WAN for zone in plan.zones):
         return {}
     hosts = [lab.internet(index) for index in (0, 1)]
-    return {
+    found = {
         Place(_WAN, "", index): Spot(namespace=namespace, whereabouts=WhereAbouts(address=address))
         for index, (namespace, address) in enumerate(hosts)
     }
+    for host in plan.hosts:
+        if outside := lab.outside(host.address):
+            found[Place(host.zone, host.name)] = Spot(namespace=outside, whereabouts=WhereAbouts(address=host.address))
+    return found
 
 
 def _far_end(plan: Plan, lab: Rehearsal, hubs: Mapping[str, tuple[str, int]]) -> dict[Place, Spot]:

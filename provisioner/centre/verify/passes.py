@@ -22,11 +22,12 @@ def flow(check: Check, world: World) -> Result:
     session, address = world.vantages.session(place_of(check.vantage)), world.address(check)
     if session is None or address is None:
         return untested(check, Reason.NO_VANTAGE, check.vantage if session is None else check.target.zone)
-    if check.target.guest:
+    host = next((host.name for host in world.plan.hosts if host.name == check.target.guest), "")
+    if check.target.guest and not host:
         return _to_guest(check, world, session, address)
     if check.protocol is None or check.protocol is Protocol.ICMP:
         return judged(check, probe(session, Protocol.ICMP, address, None), str(address))
-    listener = world.listener(Place(check.target.zone), check.protocol, check.port or 0)
+    listener = world.listener(Place(check.target.zone, host), check.protocol, check.port or 0)
     if listener is None:
         return untested(check, Reason.NO_VANTAGE, check.target.zone)
     if listener.error:

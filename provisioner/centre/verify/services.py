@@ -40,7 +40,8 @@ def service(of: Service, check: Check, world: World) -> Result:
         return untested(check, Reason.NO_VANTAGE, f"{check.vantage}: no leased terminal")
     writer, reader = ready[0], ready[-1]
     nonce = secrets.token_hex(6)
-    return _steps(of, check, world, (writer, reader), nonce) or passed(check, Reason.READ_BACK, f"{check.expected} {', '.join(leased[:2])}")
+    reason = Reason.READ_BACK if of.record_fields else Reason.ANSWERED
+    return _steps(of, check, world, (writer, reader), nonce) or passed(check, reason, f"{check.expected} {', '.join(leased[:2])}")
 
 
 def _place(name: str) -> Place:
@@ -52,8 +53,10 @@ def _steps(of: Service, check: Check, world: World, ends: tuple[Session, Session
     """Return the first finding, or None."""
     writer, reader = ends
     health = _call(of, world, check.vantage, writer, "GET", of.health)
-    if wrong := _wrong(check, health, of.health):
+    if wrong := _wrong(check, health, of.health) or _wrong_answer(of, check, world, reader):
         return wrong
+    if not of.record_fields:  # it stores no records
+        return None
     written = _call(of, world, check.vantage, writer, "POST", _RECORDS, json.dumps(record(of, nonce)))
     if wrong := _wrong(check, written, f"POST {_RECORDS}"):
         return wrong
@@ -62,6 +65,17 @@ def _steps(of: Service, check: Check, world: World, ends: tuple[Session, Session
         return wrong
     if f"{_MARK}-{nonce}" not in str(found["body"]):
         return finding(check, Reason.NOT_READ_BACK, f"{of.hostname} {_RECORDS}?q={nonce}")
+    return None
+
+
+def _wrong_answer(of: Service, check: Check, world: World, session: Session) -> Result | None:
+    """Return the first of a service's own answers that is not what the plan says."""
+    for wanted in of.answers:
+        answer = _call(of, world, check.vantage, session, "GET", wanted.path)
+        if wrong := _wrong(check, answer, wanted.path):
+            return wrong
+        if wanted.contains not in str(answer["body"]):
+            return finding(check, Reason.WRONG_ANSWER, f"{wanted.path}: {wanted.contains} is not in {str(answer['body'])[:200]}")
     return None
 
 
