@@ -12,6 +12,7 @@ from provisioner import places
 from provisioner.centre import up as site
 from provisioner.centre.adoption import adopt, adopted, lab_credential
 from provisioner.centre.desired import plan
+from provisioner.centre.journal import Journal
 from provisioner.centre.lock import site_lock
 from provisioner.lab import lifecycle
 from provisioner.lab.rehearsal import NamespaceRehearsal
@@ -33,14 +34,17 @@ class Stood:
 def stand(name: str, tell: Tell, verify: Callable[[Plan], None]) -> Stood:
     """Stand the centre and its hubs up in the lab, verify it, run `up` again."""
     wanted, started = plan(name), monotonic()
-    for one in (*(plan(hub) for hub in wanted.hubs), wanted):
-        lifecycle.up(one)
-        tell(f"{one.site}: node {one.node} stands as the installer leaves it")
-        _adopt(one.site, tell)
+    journal = Journal(name, "demo", tell)
+    with journal.step("stand the nodes up"):
+        for one in (*(plan(hub) for hub in wanted.hubs), wanted):
+            lifecycle.up(one)
+            tell(f"{one.site}: node {one.node} stands as the installer leaves it")
+            _adopt(one.site, tell)
     with ThreadPoolExecutor(max_workers=len(wanted.hubs)) as pool:
         hubs = [pool.submit(site.up, hub, tell, patience=site.HUB_PATIENCE) for hub in wanted.hubs]
         site.up(name, tell, hubs_stand=lambda: [hub.result() for hub in hubs])
-    verify(wanted)
+    with journal.step("verify"):
+        verify(wanted)
     seconds = monotonic() - started
     tell(f"{name}: from its file to a green report: {seconds:.0f} s")
     started = monotonic()

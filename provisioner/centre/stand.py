@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from provisioner import places
-from provisioner.centre import infrastructure, wait
+from provisioner.centre import applied, infrastructure, wait
 from provisioner.centre.convergence import converge
 from provisioner.centre.desired import plan
 from provisioner.centre.journal import Journal
@@ -59,4 +59,5 @@ def without_hubs(site: str, tell: Tell, guard: Callable[[], object] = _nothing) 
                 done = converge(wanted, guests, tell)
                 notes.append(str(done))
             total += done.changed
+        applied.keep(wanted)
     return total

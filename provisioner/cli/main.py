@@ -33,6 +33,7 @@ VERBS = (
     "explain",
     "cost",
     "schema",
+    "trace",
     "destroy",
     "bundle",
     "monitoring",
