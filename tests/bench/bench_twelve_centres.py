@@ -6,6 +6,7 @@ The guests' image is a stand-in of 1 MiB: nothing boots here, and a node's uploa
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -72,11 +73,17 @@ class _Lab:
         return self.run(sys.executable, "-m", "provisioner.cli.main", *words)
 
 
-def _seconds(work: Callable[[str], object]) -> float:
-    started = time.monotonic()
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _seconds(work: Callable[[str], object]) -> tuple[float, float]:
+    """Return wall-clock and CPU seconds of work over all centres; what the lab's API burns meanwhile is not in the second."""
+    started, burnt = time.monotonic(), _cpu()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work, CENTRES))
-    return time.monotonic() - started
+    return time.monotonic() - started, _cpu() - burnt
 
 
 def measure() -> Mapping[str, float]:
@@ -93,7 +100,14 @@ def measure() -> Mapping[str, float]:
             changed = sum(1 for one in told if ": 0 changes" not in one.rstrip().splitlines()[-1])
         finally:
             lab.teranga("lab", "down", "--erase")
-    return {"first, 12 centres, s": first, "no-op, 12 centres, s": again, "goal, s": GOAL_SECONDS, "centres that changed": changed}
+    return {
+        "first up, wall seconds": first[0],
+        "first up, CPU seconds": first[1],
+        "no-op, wall seconds": again[0],
+        "no-op, CPU seconds": again[1],
+        "no-op, wall seconds at most": GOAL_SECONDS,
+        "centres that the no-op changed": changed,
+    }
 
 
 if __name__ == "__main__":

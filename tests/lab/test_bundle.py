@@ -182,9 +182,7 @@ def test_a_laptop_without_a_network_applies_a_bundle_and_refuses_a_changed_one(l
         assert done.status == 0, done.stderr
     applied = laptop.run("bundle", "apply", bundle, *trust, "--infrastructure")
     assert applied.status == 0, applied.stdout + applied.stderr
-    again = laptop.run("bundle", "apply", bundle, *trust, "--infrastructure")
 
     shown = laptop.run("lab", "status").stdout
     assert f"{SITE}-gateway" in shown
     assert "stopped" not in shown
-    assert again.stdout.rstrip().endswith(f"{SITE}: 0 changes"), again.stdout + again.stderr
