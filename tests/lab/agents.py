@@ -37,7 +37,7 @@ class ValueAgent:
         conf = (
             f"agentAddress udp:127.0.0.1:{self.port}\nrocommunity public 127.0.0.1\n"
             f"createUser watcher SHA-256 {AUTH} AES {PRIV}\nrouser watcher priv\n"
-            f"[snmp] persistentDir {folder}\n[snmpd]\n{passes}\n"
+            f"[snmp] persistentDir {folder / 'kept'}\n[snmpd]\n{passes}\n"
         )
         (folder / "snmpd.conf").write_text(conf)
         self._argv = (SNMPD or "snmpd", "-f", "-Lf", str(self._log), "-C", "-c", str(folder / "snmpd.conf"), "-I", "-smux")
@@ -69,7 +69,7 @@ class ValueAgent:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        self._process = command.start(self._argv)
+        self._process = command.start(self._argv, command.Run(env=command.environment(MIBS="")))
         until = time.monotonic() + 20
         while "NET-SNMP version" not in (self._log.read_text() if self._log.exists() else ""):
             assert time.monotonic() < until, self._log.read_text()
