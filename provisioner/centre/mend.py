@@ -20,6 +20,7 @@ from provisioner.plan.plan import Plan
 
 _GONE = frozenset({Kind.DELETED, Kind.HIDDEN, Kind.FOREIGN_VMID})
 _RULES = frozenset({Kind.RULE_MISSING, Kind.RULE_SURPLUS, Kind.RULE_ORDER})
+_OPTIONS = frozenset({Kind.FIREWALL_OFF, Kind.FIREWALL_POLICY})
 
 
 def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str], None]) -> str:
@@ -33,14 +34,15 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     judge = applied.judging(wanted)
     found = drifts(judge, seen, look.declared(judge))
     adopted.keep(wanted.site, grown(found))
-    ours = _guests(stack.checkpoint(wanted.site))
-    changed = [one for one in found if one.subject in ours]
+    ours = _resources(stack.checkpoint(wanted.site))
+    standing = [one for one in found if ("VmLegacy", one.subject) in ours]
+    _clear_rules(token_session(at), judge, seen, {one.subject for one in standing if one.kind in _RULES})
+    changed = [one for one in standing if (_resource(one.kind), one.subject) in ours]  # the rest was never made: a run was cut
     if not changed:
         return ""
     for one in changed:
         tell(f"{wanted.site}:   {sentence(one)}")
     _forget_gone(wanted, changed, at, using)
-    _clear_rules(token_session(at), judge, seen, {one.subject for one in changed if one.kind in _RULES})
     if any(one.kind is not Kind.DELETED for one in changed):
         stack.run(wanted.site, "refresh", at, using, lambda _event: None)
     return f"{len(changed)} changes by hand"
@@ -49,8 +51,8 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
 def before_destroy(wanted: Plan, at: Endpoint, using: stack.Engine) -> None:
     """Take guests that are gone out of the stack: nothing of theirs is left to delete, and a stranger may hold their VMID now."""
     found = drifts(wanted, look.outside(wanted), look.declared(wanted))
-    ours = _guests(stack.checkpoint(wanted.site))
-    _forget_gone(wanted, [one for one in found if one.subject in ours], at, using)
+    ours = _resources(stack.checkpoint(wanted.site))
+    _forget_gone(wanted, [one for one in found if ("VmLegacy", one.subject) in ours], at, using)
 
 
 def _forget_gone(wanted: Plan, found: Iterable[Drift], at: Endpoint, using: stack.Engine) -> None:
@@ -59,11 +61,16 @@ def _forget_gone(wanted: Plan, found: Iterable[Drift], at: Endpoint, using: stac
         stack.forget(wanted.site, gone, at, using)
 
 
-def _guests(checkpoint: Mapping[str, object]) -> frozenset[str]:
-    """Return the guests that the stack believes to exist."""
+def _resources(checkpoint: Mapping[str, object]) -> frozenset[tuple[str, str]]:
+    """Return type and name of what the stack believes to exist: ("VmLegacy", "gateway")."""
     resources = checkpoint.get("resources")
     found = resources if isinstance(resources, list) else []
-    return frozenset(str(one["urn"]).rsplit("::", 1)[-1] for one in found if str(one.get("type", "")).endswith(":VmLegacy"))
+    return frozenset((str(one.get("type", "")).rsplit(":", 1)[-1], str(one["urn"]).rsplit("::", 1)[-1]) for one in found)
+
+
+def _resource(kind: Kind) -> str:
+    """Return the type of the resource that a difference is in."""
+    return "RulesLegacy" if kind in _RULES else "OptionsLegacy" if kind in _OPTIONS else "VmLegacy"
 
 
 def _clear_rules(session: Session, of: Plan, seen: SeenSite, guests: Iterable[str]) -> None:
