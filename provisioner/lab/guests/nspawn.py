@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_interface
 from pathlib import Path
@@ -21,7 +20,7 @@ from time import monotonic, sleep, time
 
 from provisioner import command
 from provisioner.lab import wires
-from provisioner.lab.guests import base, kept, process, seed
+from provisioner.lab.guests import base, cgroup_tree, kept, process, seed
 from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
 
 _REBOOT = 133
@@ -43,14 +42,6 @@ done
 """
 
 
-def _cgroup_root() -> Path:
-    for line in Path("/proc/mounts").read_text().splitlines():
-        fields = line.split()
-        if fields[2] == "cgroup2":
-            return Path(fields[1])
-    raise GuestError("this machine has no cgroup v2 hierarchy")
-
-
 class NspawnDriver:
     """Starts and stops guests under `root` (the lab's folder)."""
 
@@ -70,7 +61,7 @@ class NspawnDriver:
         return self._root / "guests" / str(vmid)
 
     def _cgroup(self, vmid: int) -> Path:
-        return _cgroup_root() / wires.prefix() / f"g{vmid}"
+        return cgroup_tree.root() / wires.prefix() / f"g{vmid}"
 
     def _supervisor(self, vmid: int) -> int | None:
         """Return the supervisor's PID if it lives; its control group tells it from a stranger with the same PID."""
@@ -84,20 +75,20 @@ class NspawnDriver:
 
     def _init(self, vmid: int) -> int | None:
         """Return the guest's PID 1 as this machine sees it: by its control group, so one whose supervisor was killed is seen too."""
-        return next((pid for pid in _processes(self._cgroup(vmid)) if _is_init(pid)), None)
+        return next((pid for pid in cgroup_tree.processes(self._cgroup(vmid)) if cgroup_tree.is_init(pid)), None)
 
     def known(self) -> tuple[int, ...]:
         """Return the VMIDs of guests that left files or processes, also if only one of the two is there."""
         names = {path.name for path in (self._root / "guests").glob("*")}
-        names |= {path.name.removeprefix("g") for path in (_cgroup_root() / wires.prefix()).glob("g*")}
+        names |= {path.name.removeprefix("g") for path in (cgroup_tree.root() / wires.prefix()).glob("g*")}
         return tuple(sorted(int(name) for name in names if name.isdigit()))
 
     def forget(self) -> None:
         """Remove the lab's own control group, once no guest is left in it."""
-        _remove_cgroup(_cgroup_root() / wires.prefix())
+        cgroup_tree.remove(cgroup_tree.root() / wires.prefix())
 
     def _running(self, vmid: int) -> bool:
-        return any(_processes(self._cgroup(vmid)))
+        return any(cgroup_tree.processes(self._cgroup(vmid)))
 
     def start(self, machine: Machine) -> None:
         """Start the guest."""
@@ -185,12 +176,12 @@ class NspawnDriver:
     def _unplug(self, vmid: int) -> None:
         (self._home(vmid) / "pid").unlink(missing_ok=True)
         wires.remove(self._name(vmid))
-        _remove_cgroup(self._cgroup(vmid))
+        cgroup_tree.remove(self._cgroup(vmid))
 
     def shutdown(self, machine: Machine, timeout: timedelta) -> bool:
         """Ask the guest to shut down."""
         supervisor = self._supervisor(machine.vmid)
-        for nspawn in _children(supervisor) if supervisor else ():
+        for nspawn in cgroup_tree.children(supervisor) if supervisor else ():
             os.kill(nspawn, signal.SIGTERM)
         if not self._wait_gone(machine.vmid, timeout.total_seconds()):
             return False
@@ -258,7 +249,7 @@ class NspawnDriver:
         init = self._init(vmid)
         if init is None:
             return Status(power=Power.STOPPED)
-        pids = tuple(_processes(self._cgroup(vmid)))
+        pids = tuple(cgroup_tree.processes(self._cgroup(vmid)))
         cards = [moved for name, moved in process.cards(init).items() if name != "lo"]
         return Status(
             power=Power.RUNNING,
@@ -299,39 +290,3 @@ class NspawnDriver:
         if done.status != 0:
             raise AgentError(f"Agent error: failed to open file '{path}': {done.stderr.strip().rsplit(': ', 1)[-1]}")
         return done.stdout.encode()
-
-
-def _children(pid: int | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    except OSError:
-        return ()
-
-
-def _is_init(pid: int) -> bool:
-    """Return whether a process is PID 1 of a PID namespace right below this one (proc_pid_status(5): NSpid)."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return False
-    return any(line.split()[2:] == ["1"] for line in lines if line.startswith("NSpid:"))
-
-
-def _processes(cgroup: Path) -> Sequence[int]:
-    found: list[int] = []
-    for folder, _, _ in os.walk(cgroup):  # unlike rglob it bears that units come and go meanwhile
-        with suppress(OSError):
-            found += [int(word) for word in Path(folder, "cgroup.procs").read_text().split()]
-    return found
-
-
-def _remove_cgroup(cgroup: Path) -> None:
-    for folder, _, _ in os.walk(cgroup, topdown=False):
-        _rmdir(Path(folder))
-
-
-def _rmdir(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return
