@@ -21,6 +21,7 @@ from monitoring.collectors import Collectors, Periods
 from monitoring.credentials import Credential, credentials
 from monitoring.exposition import Block, block
 from monitoring.measures.echo_socket import EchoSocket
+from monitoring.measures.otdr_folder import OtdrFolder
 from monitoring.measures.prober import Pace, Prober
 from monitoring.observed import Observed, PathState, Reach
 from monitoring.parts import Part
@@ -48,6 +49,7 @@ class Options:
     state: Path | None = None
     listen: tuple[str, int] = ("127.0.0.1", PORT)
     references: tuple[IPv4Address, ...] = ()
+    otdr: Path | None = None
     pace: Pace = field(default_factory=Pace)
     periods: Periods = field(default_factory=Periods)
 
@@ -78,8 +80,9 @@ class Exporter:
         self._collectors = Collectors(self.book, self._credentials.value, options.periods)
         self._schedule = Schedule(self._collectors.judge)
         self._schedule.records.update(records)
+        self._otdr = OtdrFolder(options.otdr)
         self._prober = Prober(EchoSocket(), options.pace, self._path_changed)
-        self.pages = Pages((self._probes(), *self._collected(), self._schedule, self._topology, self._build, self._of_parts))
+        self.pages = Pages((self._probes(), *self._collected(), self._otdr, self._schedule, self._topology, self._build, self._of_parts))
         self._server = Server(options.listen, self._routes())
         self.port = self._server.port
         self._ended = threading.Event()
@@ -142,6 +145,7 @@ class Exporter:
             optics=self.book.current_optics(time.time()),
             onts=tuple(self.book.onts.values()),
             devices=tuple(self.book.devices.values()),
+            otdr=self._otdr.events(),
             blind=blind,
         )
 
@@ -157,6 +161,7 @@ class Exporter:
         next_save = time.monotonic() + _SAVE_SECONDS
         while not self._ended.wait(_STEP_SECONDS):
             self._follow_files()
+            self._otdr.look(self._topology.value)
             self._step_parts()
             if time.monotonic() >= next_save:
                 next_save = time.monotonic() + _SAVE_SECONDS

@@ -72,6 +72,11 @@ INCIDENT_SITES = Family("noc_incident_sites", Kind.GAUGE, "Sites that the incide
 INCIDENT_START = Family("noc_incident_start_timestamp_seconds", Kind.GAUGE, "When the incident began.", ("incident",))
 INCIDENT_SITE = Family("noc_incident_site_info", Kind.INFO, "A site of an incident that blames no one segment.", ("incident", "site"))
 
+OTDR_BREAK = Family(
+    "fibre_otdr_break_meters", Kind.GAUGE, "Where a trace says that the fibre ends, from the segment's first end.", ("segment", "end")
+)
+OTDR_AT = Family("fibre_otdr_timestamp_seconds", Kind.GAUGE, "When the trace was taken from this end.", ("segment", "end"))
+
 LAST_SUCCESS = Family("noc_target_last_success_timestamp_seconds", Kind.GAUGE, "When the device last answered.", ("device", "collector"))
 COLLECTOR_DURATION = Family(
     "noc_collector_duration_seconds", Kind.GAUGE, "How long the last poll of the device took.", ("device", "collector")

@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--state", type=Path, metavar="FOLDER", help="where readings survive a restart")
     made.add_argument("--listen", default=f"127.0.0.1:{PORT}", metavar="ADDRESS:PORT", help="where to serve (default: %(default)s)")
     made.add_argument("--reference", action="append", default=[], metavar="ADDRESS", help="our own gateway; if none answers, we are blind")
+    made.add_argument("--otdr", type=Path, metavar="FOLDER", help="where traces are put: SEGMENT.sor, or SEGMENT@END.sor")
     made.add_argument("--interval", type=float, default=1.0, metavar="SECONDS", help="between two probes of a path (default: %(default)s)")
     made.add_argument("--version", action="version", version=version())
     return made
@@ -41,8 +42,9 @@ def options_of(argv: Sequence[str] | None) -> Options:
         made.error(f"--listen {asked.listen}: ADDRESS:PORT was expected")
     if not asked.interval > 0:
         made.error(f"--interval {asked.interval}: more than 0 was expected")
-    if asked.state is not None and not asked.state.is_dir():
-        made.error(f"--state {asked.state}: is no folder")
+    for name, folder in (("state", asked.state), ("otdr", asked.otdr)):
+        if folder is not None and not folder.is_dir():
+            made.error(f"--{name} {folder}: is no folder")
     try:
         references = tuple(IPv4Address(each) for each in asked.reference)
     except AddressValueError as error:
@@ -53,6 +55,7 @@ def options_of(argv: Sequence[str] | None) -> Options:
         state=asked.state,
         listen=(host, int(port)),
         references=references,
+        otdr=asked.otdr,
         pace=Pace(interval=asked.interval),
     )
 
