@@ -21,7 +21,7 @@ from provisioner.centre.install.desk import Desk
 from provisioner.centre.install.known import Known, Stranger, asking, match
 from provisioner.centre.install.report import credential, node_known_hosts
 from provisioner.centre.install.serve import InstallServer
-from provisioner.errors import FindingError, UsageError
+from provisioner.errors import FindingError, Problem, UsageError
 from provisioner.load import load
 from provisioner.model import Inventory
 from provisioner.observed import endpoint as endpoints
@@ -175,6 +175,18 @@ def test_a_body_that_no_installer_sends_gets_nothing(desks: Desks, body: str) ->
 
 def test_no_other_path_is_served(desks: Desks) -> None:
     assert [desks.call(*one)[0] for one in (("GET", "/"), ("GET", "/answer"), ("POST", "/"), ("GET", "/first-boot/guessed"))] == [404] * 4
+
+
+def test_an_inventory_with_problems_answers_nobody_and_says_so(desks: Desks, inventory: Inventory) -> None:
+    def broken() -> Inventory:
+        raise FindingError(Problem(where="centres/kedougou.yml:3:1", what="`slot` is missing"))
+
+    desk = Desk(service=desks.prepared.service, inventory=broken, tell=desks.told.append)
+    with InstallServer(desk, "127.0.0.1", 0) as server:
+        status, text = replace(desks, port=server.port).ask()
+
+    assert (status, text) == (503, "")
+    assert "`slot` is missing" in desks.told[-1]
 
 
 STANDINS = {

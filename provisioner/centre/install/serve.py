@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
@@ -11,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from provisioner.centre.install.desk import Desk, Reply
+from provisioner.errors import TerangaError
 
 _SECONDS = 20
 _BODY_BYTES = 1 << 18
@@ -62,17 +65,28 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self._reply(Reply(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
         elif self.path == "/answer":
-            self._reply(desk.give(body, self._token(), address))
+            self._answer(partial(desk.give, body, self._token(), address))
         elif self.path == "/report":
-            self._reply(desk.report(body, self._token(), address))
+            self._answer(partial(desk.report, body, self._token(), address))
         else:
             self._reply(Reply(status=HTTPStatus.NOT_FOUND))
 
     def do_GET(self) -> None:
         """Give the script of a first boot."""
         start, _, door = self.path.rpartition("/")
-        wanted = start == "/first-boot"
-        self._reply(self.server.desk.first_boot(door, str(self.client_address[0])) if wanted else Reply(status=HTTPStatus.NOT_FOUND))
+        if start == "/first-boot":
+            self._answer(partial(self.server.desk.first_boot, door, str(self.client_address[0])))
+        else:
+            self._reply(Reply(status=HTTPStatus.NOT_FOUND))
+
+    def _answer(self, decide: Callable[[], Reply]) -> None:
+        """Send what the desk decides; an inventory with problems, or another trouble of ours, is told here and answers 503."""
+        try:
+            reply = decide()
+        except TerangaError as error:
+            self.server.desk.tell(f"not answered: {error}")
+            reply = Reply(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        self._reply(reply)
 
     def _reply(self, reply: Reply) -> None:
         content = reply.text.encode()
