@@ -110,7 +110,9 @@ class Document:
         try:
             return path.read_bytes()
         except OSError as error:
-            self.problems.append(Problem(where=self.shown, what=f"cannot be read: {error.strerror}"))
+            self.problems.append(
+                Problem(where=self.shown, what=f"cannot be read: {error.strerror}", hint="it must be a file that you may read")
+            )
             return None
 
     def _compose(self, content: bytes) -> Node | None:
@@ -123,7 +125,7 @@ class Document:
             self.problems.append(_syntax(self.shown, error))
         else:
             if root is None:
-                self.problems.append(Problem(where=f"{self.shown}:1:1", what="the file is empty"))
+                self.problems.append(Problem(where=f"{self.shown}:1:1", what="the file is empty", hint="write it, or remove it"))
             return root
         return None
 
@@ -186,6 +188,7 @@ _REMEDIES = (
     ("could not find expected ':'", "a key ends with a colon and a space"),
     ("did not find expected", "check the indentation and the brackets of this line and the one before"),
     ("but found another document", "one document per file: remove the line ---"),
+    ("found unexpected ':'", "put text that contains a colon in quotes"),
     ("found undefined alias", "put text that begins with * in quotes"),
 )
 
@@ -194,4 +197,4 @@ def _remedy(problem: str) -> str:
     for part, hint in _REMEDIES:
         if part in problem:
             return hint
-    return ""
+    return "compare this line and the one before with a file that is right"

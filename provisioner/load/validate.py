@@ -19,7 +19,9 @@ def validate(model: type[Model], document: Document, given: Mapping[str, str]) -
     """Return the model of a document, or its problems. `given` are the keys that the file's place decides."""
     value = document.value
     if not isinstance(value, dict):
-        return None, (document.problem((), "the file must be a list of `key: value` lines"),)
+        return None, (
+            document.problem((), "the file must be a list of `key: value` lines", "write a key, a colon and a space before each value"),
+        )
     taken = [document.problem((key,), f"`{key}` is not written: the file's place says {word}", "remove it", key=True)
              for key, word in given.items() if key in value]  # fmt: skip
     try:
@@ -77,7 +79,9 @@ _TEMPLATES: dict[str, tuple[str, str]] = {
     "dict_type": ("`{name}` is `{given}`, not a group of keys", _GROUP),
     "model_type": ("`{name}` is `{given}`, not a group of keys", _GROUP),
     "greater_than_equal": ("`{name}` is {given}", "at least {ge}"),
+    "greater_than": ("`{name}` is {given}", "more than {gt}"),
     "less_than_equal": ("`{name}` is {given}", "at most {le}"),
+    "float_type": ("`{name}` is `{given}`, not a number", "decimal digits with a point, without quotes"),
     "literal_error": ("`{name}` is `{given}`", "write {expected}"),
     "string_too_short": ("`{name}` is too short", "at least {min_length} characters"),
     "string_too_long": ("`{name}` is too long", "at most {max_length} characters"),

@@ -22,6 +22,7 @@ class Runs(StrEnum):
 
 _GUESTS = frozenset({"gateway", "database", "each-guest", "each-service"})
 _SYSTEM_PORTS = {22: "sshd", 9100: "node_exporter"}
+_PATH = re.compile(r"/[!-~]{0,399}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,10 +50,16 @@ def _runs(value: object) -> Runs:
     raise refusal(f"`{value}` runs no service", ", ".join(Runs))
 
 
+def _path(value: object) -> str:
+    if isinstance(value, str) and _PATH.fullmatch(value):
+        return value
+    raise refusal(f"`{value}` is not a path", "it begins with / and has no blanks, at most 400 characters")
+
+
 class Answer(Written):
     """A path that must answer with 200, and a text that must be in the answer."""
 
-    path: Annotated[str, Field(pattern=r"^/[!-~]*$", max_length=400)]
+    path: Annotated[str, BeforeValidator(_path)]
     contains: Title
 
 
@@ -82,8 +89,9 @@ class Service(Written):
     @model_validator(mode="after")
     def _registry_has_fields(self) -> Self:
         if (self.runs is Runs.SERVICE) != bool(self.record_fields):
-            known = "a service stores records: write record_fields" if self.runs is Runs.SERVICE else f"{self.runs} stores no records"
-            raise refusal(known, "record_fields belong to the services that run a registry")
+            if self.runs is Runs.SERVICE:
+                raise refusal("`record_fields` is missing", "name what the reference registry stores")
+            raise refusal(f"`record_fields` is written, and `{self.runs}` keeps no records", "remove the line, or `runs`")
         if self.extensions and self.database is None:
             raise refusal("extensions without a database", "write database, or remove extensions")
         return self
