@@ -1,6 +1,8 @@
 """A site's certificate authority and what it signs. Private keys stay in the site's `pki` folder with mode 0600.
 
-ca.pem, ca.key           the authority: may sign names of the site's domain only
+ca.pem, ca.key           the authority: may sign names of the site's domain only. ca.pem is what guests trust: while an
+                         authority is replaced it holds two certificates, and the one that ca.key fits signs
+next.key                 the authority to come: trusted already, signing not yet
 servers/<name>.pem       private key and certificate of a server, in one file
 clients/<role>.pem       private key and certificate of a database role: its common name
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -65,13 +68,65 @@ def issue(folder: Path, domain: str, servers: Sequence[Server], clients: Sequenc
     return Issued(authority=folder / "ca.pem", servers=made_servers, clients=made_clients)
 
 
+class Replacement(Enum):
+    """How far the replacement of an authority is."""
+
+    NONE = auto()
+    NEXT_TRUSTED = auto()  # guests learn to trust both, the old one signs
+    FORMER_TRUSTED = auto()  # the new one signs, guests still trust both
+
+
+def replacement(folder: Path) -> Replacement:
+    """Return how far it is: each step is one file's renaming, so a cut one is either done or not."""
+    if (folder / "next.key").exists():
+        return Replacement.NEXT_TRUSTED
+    return Replacement.FORMER_TRUSTED if len(_trusted(folder)) > 1 else Replacement.NONE
+
+
+def trust_next(folder: Path, domain: str, now: datetime) -> None:
+    """Make the next authority, or go on where that was cut, and trust it beside the one that signs."""
+    key = folder / "next.key"
+    if not key.exists():
+        places.write(key, _key_text(ec.generate_private_key(ec.SECP256R1())))
+    made, known = _load_key(key.read_bytes()), _trusted(folder)
+    if not any(one.public_key() == made.public_key() for one in known):
+        _write_trusted(folder, (*known, _self_signed(made, domain, now)))
+
+
+def sign_by_next(folder: Path) -> None:
+    """Let the next authority sign from now on: `issue` then replaces every certificate. The old one's key is gone."""
+    (folder / "next.key").replace(folder / "ca.key")
+
+
+def forget_former(folder: Path) -> None:
+    """Trust only the authority that signs."""
+    key = _load_key((folder / "ca.key").read_bytes())
+    _write_trusted(folder, [one for one in _trusted(folder) if one.public_key() == key.public_key()])
+
+
+def _trusted(folder: Path) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())
+
+
+def _write_trusted(folder: Path, certificates: Sequence[x509.Certificate]) -> None:
+    places.write(folder / "ca.pem", b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates))
+
+
 def _authority(folder: Path, domain: str, now: datetime) -> _Authority:
     certificate, key = folder / "ca.pem", folder / "ca.key"
     if certificate.exists() and key.exists():
-        return _Authority(x509.load_pem_x509_certificate(certificate.read_bytes()), _load_key(key.read_bytes()))
+        kept = _load_key(key.read_bytes())
+        return _Authority(next(one for one in _trusted(folder) if one.public_key() == kept.public_key()), kept)
     made = ec.generate_private_key(ec.SECP256R1())
+    signed = _self_signed(made, domain, now)
+    places.write(key, _key_text(made))
+    _write_trusted(folder, [signed])
+    return _Authority(signed, made)
+
+
+def _self_signed(made: ec.EllipticCurvePrivateKey, domain: str, now: datetime) -> x509.Certificate:
     name = _name(f"Teranga {domain}")
-    signed = (
+    return (
         _builder(name, name, made.public_key(), (now - _EARLIER, now + _AUTHORITY_LIFE))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(sign=True), critical=True)
@@ -79,9 +134,6 @@ def _authority(folder: Path, domain: str, now: datetime) -> _Authority:
         .add_extension(x509.NameConstraints([x509.DNSName(domain)], None), critical=True)
         .sign(made, hashes.SHA256())
     )
-    places.write(key, _key_text(made))
-    places.write(certificate, signed.public_bytes(serialization.Encoding.PEM))
-    return _Authority(signed, made)
 
 
 def _ensure(file: Path, authority: _Authority, common: str, names: Sequence[x509.GeneralName], now: datetime) -> None:
