@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from monitoring.book import Book
 from monitoring.credentials import Community, Credential, Login, UserSecrets
+from monitoring.measures.cli.poll import DIALECTS, CliPoll
 from monitoring.measures.optics.ont import OntKey
 from monitoring.measures.snmp.agent import Agent, SnmpAgent
 from monitoring.measures.snmp.budget import OLT, ROUTER, Budget
@@ -34,6 +35,7 @@ class Periods:
 
     links: float = 60.0
     optics: float = 300.0
+    cli: float = 600.0
     onts: float = 60.0
     deadline: float = 20.0
     long_deadline: float = 120.0
@@ -91,7 +93,8 @@ class Collectors:
                 elif device.ports:
                     yield from self._of_router(device, credential)
             case Login():
-                return
+                if device.ports and device.family in DIALECTS and device.kind is not DeviceKind.OLT:
+                    yield self._by_hand(device, credential)
 
     def _of_olt(self, device: Device, credential: Community | UserSecrets, onts: tuple[OntKey, ...]) -> Iterator[Job]:
         agent = SnmpAgent(device.address, credential, Budget(OLT, time.monotonic()))
@@ -122,6 +125,11 @@ class Collectors:
         yield Job(
             device=device.name, collector=OPTICS, period=self._periods.optics, deadline=wait, run=light.run, identity=identity, gap=10.0
         )
+
+    def _by_hand(self, device: Device, login: Login) -> Job:
+        poll = CliPoll(device.name, device.family, [port.name for port in device.ports], device.address, login, self._book)
+        period, wait = self._periods.cli, self._periods.long_deadline
+        return Job(device=device.name, collector=CLI, period=period, deadline=wait, run=poll.run, identity=(device, login), gap=60.0)
 
     def urgent(self, site: str) -> tuple[tuple[str, str], ...]:
         """Return which jobs tell why a site fell, and have its OLT asked for its ONT first."""
@@ -195,3 +203,4 @@ def _whom(site: Site, devices: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[
     for name in sorted({name for segment in segments for name in devices.get(segment, ())}):
         yield name, LINKS
         yield name, OPTICS
+        yield name, CLI

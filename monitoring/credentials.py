@@ -34,10 +34,11 @@ class UserSecrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A device's command line."""
+    """A device's command line, by SSH; `host_keys` is the file of known keys, since nothing is trusted on first use."""
 
     user: str
     password: str = field(repr=False)
+    host_keys: Path
     port: int = _SSH_PORT
 
 
@@ -69,10 +70,11 @@ def _credential(fields: Fields) -> Credential:
         case "snmp-3":
             made = UserSecrets(user=fields.text("user"), auth=fields.text("auth"), priv=fields.text("priv"), port=_port(fields, _SNMP_PORT))
         case "cli":
-            made = Login(user=fields.text("user"), password=fields.text("password"), port=_port(fields, _SSH_PORT))
+            keys = Path(fields.text("host_keys"))
+            made = Login(user=fields.text("user"), password=fields.text("password"), host_keys=keys, port=_port(fields, _SSH_PORT))
         case other:
             fields.problem("kind", f"{other} is not known", "one of snmp-2c, snmp-3, cli")
-            return Login(user="", password="")
+            return Login(user="", password="", host_keys=Path())
     fields.done()
     return made
 

@@ -85,6 +85,7 @@ COLLECTOR_ERRORS = Family("noc_collector_errors_total", Kind.COUNTER, "Polls tha
 POLL_OVERRUNS = Family(
     "noc_poll_overruns_total", Kind.COUNTER, "Polls left out because the one before was not done.", ("device", "collector")
 )
+CLI_UNKNOWN = Family("noc_cli_unknown_rows_total", Kind.COUNTER, "Rows of a device's command line that nobody understood.", ("device",))
 REPLIES_DROPPED = Family("noc_probe_replies_dropped_total", Kind.COUNTER, "Replies that the kernel dropped before they were read.")
 PROBER_STALLS = Family("noc_prober_stalls_total", Kind.COUNTER, "Times the prober was kept from running for two intervals.")
 RELOADS = Family("noc_topology_reloads_total", Kind.COUNTER, "Readings of the topology by their outcome.", ("outcome",))

@@ -73,6 +73,7 @@ class OpticsBlocks:
         yield block(families.RX_LIMIT, dict(_limits(placed)))
         infos = {(*labels, at.site, at.segment, at.optics or ""): 1.0 for (labels, at), _ in placed if at is not None}
         yield block(families.OPTICS_INFO, infos)
+        yield block(families.CLI_UNKNOWN, {(device,): rows for device, rows in list(self._book.unknown_rows.items())})
 
     def _labels(self, reading: OpticsReading) -> tuple[tuple[str, str, str, str], Standing | None]:
         known = self._known[1]
