@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import struct
@@ -99,10 +100,19 @@ def _cloned(read: int, write: int) -> bool:
 
 
 def _copied(read: int, write: int, size: int) -> None:
+    """Copy what is written; holes stay holes."""
+    os.ftruncate(write, size)
     done = 0
     while done < size:
         try:
-            moved = os.copy_file_range(read, write, min(_CHUNK, size - done), done, done)
+            done = os.lseek(read, done, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing is written from here on
+                return
+            break
+        end = os.lseek(read, done, os.SEEK_HOLE)
+        try:
+            moved = os.copy_file_range(read, write, min(_CHUNK, end - done), done, done)
         except OSError:
             moved = 0
         if moved == 0:

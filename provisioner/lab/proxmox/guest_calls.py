@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import drives, guest_config, guest_snapshots, guest_status, guest_store, ha_state, pools_of_guests, storages
+from dataclasses import replace
+
+from provisioner.lab.guests import seed
+from provisioner.lab.proxmox import (
+    drives,
+    guest_config,
+    guest_snapshots,
+    guest_status,
+    guest_store,
+    ha_state,
+    machine,
+    pools_of_guests,
+    storages,
+)
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.drives import Place
@@ -27,7 +40,7 @@ _CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipcon
 def list_guests(call: Call) -> Json:
     """Return the guests of a node that the caller may see."""
     return [
-        guest_status.listed(call.lab, guest)
+        guest_status.listed(call.lab, guest) | ({"qmpstatus": guest_status.seen(call.lab, guest).power.value} if call.flag("full") else {})
         for guest in guest_store.every(call.lab.store)
         if guest.node == call.node and call.allowed(f"/vms/{guest.vmid}", "VM.Audit")
     ]
@@ -66,6 +79,34 @@ def read_cloud_init(call: Call) -> Json:
     """Return the keys of cloud-init; none is pending, since the driver reads them at each start."""
     guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
     return [{"key": key, "value": value} for key, value in guest_config.masked(guest.shown()).items() if key.startswith(_CLOUD_INIT)]
+
+
+@CALLS.get("/nodes/{node}/qemu/{vmid}/cloudinit/dump", allow=_AUDIT, parameters={"type": text(enum=("user", "network", "meta"))})
+def dump_cloud_init(call: Call) -> Json:
+    """Return a file of the cloud-init drive as the guest will read it; a password's hash is masked."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    config = guest.shown() | ({"cipassword": guest_config.MASK} if "cipassword" in guest.shown() else {})
+    box = machine.machine(Place(lab=call.lab, node=call.node, vmid=call.vmid), replace(guest, config=config))
+    return seed.files(box).get({"user": "user-data", "network": "network-config", "meta": "meta-data"}[call.text("type")], "")
+
+
+@CALLS.get(
+    "/nodes/{node}/qemu/{vmid}/feature",
+    allow=_AUDIT,
+    parameters={"feature": text(enum=("snapshot", "clone", "copy")), "snapname": text(optional=True, max_length=40)},
+)
+def feature(call: Call) -> Json:
+    """Return whether a guest's disks can be snapshot, cloned by linking, or copied, and on which nodes."""
+    guest = guest_store.on_node(call.lab.store, call.node, call.vmid)
+    held = list(guest_snapshots.disks(Place(lab=call.lab, node=call.node, vmid=call.vmid), guest.config))
+    match call.text("feature"):
+        case "snapshot":
+            has = all(volume.path.suffix == ".qcow2" for volume in held)
+        case "clone":
+            has = bool(guest.config.get("template"))
+        case _:
+            has = True
+    return {"hasFeature": int(has), "nodes": [call.node]}
 
 
 @CALLS.get("/nodes/{node}/qemu/{vmid}/status/current", allow=_AUDIT)

@@ -170,7 +170,15 @@ def migration(call: Call) -> Json:
     rows: list[Document] = []
     for key, volume in _local_disks(call, guest).items():
         size = disk_image.virtual_size(volume.path) if volume.path.is_file() else 0
-        row: Document = {"volid": volume.id, "drivename": key, "size": size, "shared": 0, "replicate": 1, "cdrom": int(key == "ide2")}
+        row: Document = {
+            "volid": volume.id,
+            "drivename": key,
+            "size": size,
+            "shared": 0,
+            "replicate": 1,
+            "cdrom": int(drives.is_cdrom(str(guest.config[key]))),
+        }
+        row |= {"is_cloudinit": int(drives.is_cloud_init(str(guest.config[key])))}
         row |= {
             "is_attached": int(not key.startswith("unused")),
             "is_unused": int(key.startswith("unused")),

@@ -168,9 +168,12 @@ for _verb in ("migrate", "relocate"):
 
 @CALLS.get(f"{_HA}/status/current", allow=_SEE)
 def current(call: Call) -> Json:
-    """Return the quorum and each managed guest with the state it is in."""
+    """Return the quorum, the fencing (none) and each managed guest with the state it is in."""
     first = call.lab.store.keys("node")[0]
-    rows: list[Document] = [{"id": "quorum", "type": "quorum", "node": first, "status": "OK", "quorate": 1}]
+    rows: list[Document] = [
+        {"id": "quorum", "type": "quorum", "node": first, "status": "OK", "quorate": 1},
+        {"id": "fencing", "type": "fencing", "node": first, "status": "standby (no watchdog)", "armed-state": "standby"},
+    ]
     for sid, kept in call.lab.store.items("ha_resource"):
         guest = guest_store.find(call.lab.store, int(sid.partition(":")[2]))
         if guest is None:

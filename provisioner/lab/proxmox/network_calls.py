@@ -103,7 +103,7 @@ def read_interface(call: Call) -> Json:
     found = _wanted(call).get(call.text("iface"))
     if found is None:
         raise Failure.parameter("iface", "interface does not exist")
-    return found
+    return {key: value for key, value in found.items() if key != "iface"}
 
 
 def _shown(call: Call) -> Document:

@@ -57,7 +57,7 @@ def list_pools(call: Call) -> Json:
 def read_pool(call: Call) -> Json:
     """Return one pool with its members."""
     pool = _pool(call, call.text("poolid"))
-    return {key: value for key, value in _row(call.text("poolid"), pool).items() if key != "poolid"} | {"members": _members(call, pool)}
+    return {**_row(call.text("poolid"), pool), "members": _members(call, pool)}
 
 
 @CALLS.post("/pools", allow=_CHANGE, parameters={"poolid": _POOL, "comment": text(optional=True)})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from provisioner.lab.proxmox import figures, guest_status, guest_store, storages
+from provisioner.lab.proxmox import figures, guest_status, guest_store, sdn_objects, storages
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.installer import storage_folder
 from provisioner.lab.proxmox.nodes import node_row
 from provisioner.lab.proxmox.parameters import text
+from provisioner.lab.proxmox.sdn_objects import ZONE
 from provisioner.lab.proxmox.values import Document, Json, split_list, strings
 
 CALLS = Calls()
@@ -56,7 +57,7 @@ def _pools(call: Call) -> list[Document]:
 
 
 def _networks(call: Call) -> list[Document]:
-    return [
+    own: list[Document] = [
         {
             "id": f"network/{node}/zone/localnetwork",
             "type": "network",
@@ -68,6 +69,16 @@ def _networks(call: Call) -> list[Document]:
         for node in call.lab.store.keys("node")
         if call.allowed_any("/sdn/zones/localnetwork", "SDN.Audit", "SDN.Use")
     ]
+    return own + [
+        _zone(call, node, name, zone) for name, zone in sdn_objects.written(call, ZONE).items() for node in call.lab.store.keys("node")
+    ]
+
+
+def _zone(call: Call, node: str, name: str, zone: Document) -> Document:
+    """Return the row of a virtual zone on a node."""
+    status = "ok" if call.lab.store.get("sdn_running", f"zones/{name}") == zone else "pending"
+    row: Document = {"id": f"network/{node}/zone/{name}", "type": "network", "node": node, "network": name, "network-type": "zone"}
+    return row | {"zone-type": zone["type"], "status": status}
 
 
 @CALLS.get("/cluster/resources", parameters={"type": text(optional=True, enum=("vm", "storage", "node", "sdn"))})

@@ -84,6 +84,15 @@ def list_tasks(call: Call) -> Json | Beside:
     return Beside(rows[start : start + call.integer("limit", _LINES)], {"total": len(rows)})
 
 
+@CALLS.get("/cluster/tasks")
+def cluster_tasks(call: Call) -> Json:
+    """Return the latest tasks of every node that the caller may see."""
+    tasks = [task for node in call.lab.store.keys("node") for task in call.lab.tasks.of_node(node) if _may_read(call, task)]
+    tasks.sort(key=lambda task: task.starttime, reverse=True)
+    rows: list[Document] = [_row(task) | {"saved": "0" if task.endtime is None else "1"} for task in tasks[:_LINES]]
+    return [{key: value for key, value in row.items() if key != "pstart"} for row in rows]
+
+
 @CALLS.get("/nodes/{node}/tasks/{upid}/status")
 def task_status(call: Call) -> Json:
     """Return whether a task runs, and how it ended."""

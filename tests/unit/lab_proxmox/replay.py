@@ -23,6 +23,7 @@ _BASE = "/api2/json"
 _TASK_SECONDS = 20.0
 _BEGIN_LOW, _END_LOW = 307, 345  # of calls.jsonl: by the token low@pve!mon, save the two that give it rights
 _BY_ROOT = (338, 340)
+_ROOT, _TICKET = "root", "ticket"
 
 Json = object
 
@@ -34,17 +35,24 @@ class Replay:
     lab: Running
     recording: str
     names: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, requests.Session] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     ticket: dict[str, str] = field(default_factory=dict)
     differences: set[str] = field(default_factory=set)
+    not_served: set[str] = field(default_factory=set)
     replayed: int = 0
 
-    def run(self, file: Path) -> None:
-        """Replay every call that we serve, and those that Proxmox itself does not."""
-        for number, line in enumerate(file.read_text().splitlines()):
+    def run(self, file: Path, first: int = 0, last: int | None = None) -> None:
+        """Replay every call that we serve, and those that Proxmox itself does not, from line `first` to before `last`."""
+        for number, line in enumerate(file.read_text().splitlines()[:last]):
+            if number < first:
+                continue
             call = json.loads(line)
             template = _template(call["method"], unquoted(call["path"]))
-            if (template is None and call["status"] != 501) or not self._known(call):
+            if template is None and call["status"] != 501:
+                self.not_served.add(f"{call['method']} {call['path'].partition('?')[0].removeprefix(_BASE)}")
+                continue
+            if not self._known(call):
                 continue
             self.replayed += 1
             answer = self._send(number, call)
@@ -58,19 +66,31 @@ class Replay:
         return all(found in self.names for found in _UPID.findall(unquote(str(call["path"]))))
 
     def _session(self, number: int, call: Mapping[str, Json]) -> requests.Session:
+        """Return the connection of a call's caller; each caller keeps one."""
+        token = self._caller(number, call)
+        if token not in self.sessions:
+            self.sessions[token] = self.lab.session() if token == _ROOT else self.lab.session("" if token == _TICKET else token)
+        if token == _TICKET:
+            self.sessions[token].cookies.set("PVEAuthCookie", quote(self.ticket["ticket"]))
+            self.sessions[token].headers["CSRFPreventionToken"] = self.ticket["csrf"]
+        return self.sessions[token]
+
+    def _caller(self, number: int, call: Mapping[str, Json]) -> str:
         kind = str(call["auth"])
         if kind == "none":
-            return self.lab.session("")
-        if kind == "ticket" and call["status"] != 401:
-            session = self.lab.session("")
-            session.cookies.set("PVEAuthCookie", quote(self.ticket["ticket"]))
-            session.headers["CSRFPreventionToken"] = self.ticket["csrf"]
-            return session
+            return ""
         if call["status"] == 401:
-            return self.lab.session("root@pam!trial=00000000-0000-0000-0000-000000000000")
+            return "root@pam!trial=00000000-0000-0000-0000-000000000000"
+        if kind == "ticket":
+            return _TICKET
         if self.recording == "calls" and _BEGIN_LOW <= number <= _END_LOW and number not in _BY_ROOT:
-            return self.lab.session(f"low@pve!mon={self.secrets['low@pve!mon']}")
-        return self.lab.session()
+            return f"low@pve!mon={self.secrets['low@pve!mon']}"
+        return _ROOT
+
+    def close(self) -> None:
+        """Close the connections."""
+        for session in self.sessions.values():
+            session.close()
 
     def _send(self, number: int, call: Mapping[str, Json]) -> requests.Response:
         path = self._ours(unquote(str(call["path"])) if "UPID" in str(call["path"]) else str(call["path"]))
@@ -78,26 +98,25 @@ class Replay:
         sent = _body(call, self._ours)
         if "/tasks/UPID" in path and not _still_running(call):
             self._wait(url, number, call)
-        with self._session(number, call) as session:
-            return session.request(
-                str(call["method"]),
-                url,
-                data=sent.form,
-                params=sent.query,
-                json=sent.json,
-                files=sent.files,
-                headers=sent.headers,
-                timeout=TIMEOUT_SECONDS,
-            )
+        return self._session(number, call).request(
+            str(call["method"]),
+            url,
+            data=sent.form,
+            params=sent.query,
+            json=sent.json,
+            files=sent.files,
+            headers=sent.headers,
+            timeout=TIMEOUT_SECONDS,
+        )
 
     def _wait(self, url: str, number: int, call: Mapping[str, Json]) -> None:
         deadline = time.monotonic() + _TASK_SECONDS
-        with self._session(number, call) as session:
-            while time.monotonic() < deadline:
-                status = session.get(re.sub(r"/(status|log)(\?.*)?$", "", url) + "/status", timeout=TIMEOUT_SECONDS)
-                if status.status_code != 200 or status.json()["data"]["status"] == "stopped":
-                    return
-                time.sleep(0.02)
+        session = self._session(number, call)
+        while time.monotonic() < deadline:
+            status = session.get(re.sub(r"/(status|log)(\?.*)?$", "", url) + "/status", timeout=TIMEOUT_SECONDS)
+            if status.status_code != 200 or status.json()["data"]["status"] == "stopped":
+                return
+            time.sleep(0.02)
 
     def _ours(self, text: str) -> str:
         for theirs, ours in self.names.items():
