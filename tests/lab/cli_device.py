@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -62,8 +63,11 @@ class CliDevice:
 
     def _serve(self, transport: paramiko.Transport) -> None:
         channel = transport.accept(10)
-        if channel is None:
-            return
+        if channel is not None:
+            with contextlib.suppress(OSError, EOFError):  # the client left in the middle of an answer
+                self._converse(channel)
+
+    def _converse(self, channel: paramiko.Channel) -> None:
         channel.sendall(f"\r\n{PROMPT}".encode())
         typed = b""
         while received := channel.recv(1024):
