@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
 from provisioner.model import Inventory, Kind, Site
 from provisioner.plan.numbers import Numbers
@@ -57,5 +57,11 @@ def _tunnel(inventory: Inventory, site: Site, hub: Site, uplink: str, order: int
         address=IPv4Interface((link[0], link.prefixlen)),
         hub_address=IPv4Interface((link[1], link.prefixlen)),
         site_prefixes=(here.prefix,),
-        hub_prefixes=(there.prefix,),
+        hub_prefixes=(there.prefix, *_beyond(inventory, site)),
     )
+
+
+def _beyond(inventory: Inventory, site: Site) -> tuple[IPv4Network, ...]:
+    """Return what a site reaches behind its hubs: a centre its pole, a pole its centres."""
+    others = [inventory.sites[site.pole]] if site.pole else inventory.served_by(site)
+    return tuple(sorted(Numbers(inventory.national_of(other), other.slot).prefix for other in others))

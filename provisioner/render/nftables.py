@@ -211,8 +211,13 @@ def _placed(plan: Plan, flow: Flow) -> Iterator[tuple[str, str]]:
             yield _name("out", source.zone), _rule(flow, (answer,))
     elif source.guest == GATEWAY:
         yield _name("out", target.zone), _rule(flow, (_to(plan, flow), *_to_ports(flow)))
-    elif source.zone != target.zone:
+    elif source.zone != target.zone or _relays(plan, source):
         yield _name(source.zone, target.zone), _rule(flow, (_from(plan, source), _to(plan, flow), *_to_ports(flow)))
+
+
+def _relays(plan: Plan, end: Endpoint) -> bool:
+    """Return whether what stays in a zone meets the gateway all the same: at a hub, from one tunnel to another."""
+    return plan.kind is SiteKind.HUB and end.zone == VPN
 
 
 def _is_dhcp(flow: Flow) -> bool:
@@ -230,9 +235,17 @@ def _entry(plan: Plan, flow: Flow) -> tuple[str, ...]:
     return _from(plan, flow.source), f"ip daddr {_set(own)}"
 
 
+def _pairs(plan: Plan, zones: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield every ordered pair of zones, and at a hub the tunnels with themselves."""
+    names = tuple(zones)
+    yield from permutations(names, 2)
+    if any(_relays(plan, Endpoint(zone=name)) for name in names):
+        yield VPN, VPN
+
+
 def _possible(plan: Plan) -> set[str]:
     names = [zone.name for zone in plan.zones]
-    pairs = {_name(*pair) for pair in permutations(names, 2)}
+    pairs = {_name(*pair) for pair in _pairs(plan, names)}
     return pairs | {_name(way, name) for way in ("in", "out") for name in names}
 
 
@@ -242,7 +255,7 @@ def _maps(plan: Plan, chains: Iterable[str]) -> Iterator[str]:
     words = {zone.name: [f"${define}" for define, _ in _interfaces(plan, zone)] for zone in plan.zones}
     pairs = [
         f"{one} . {other} : jump {_name(source, target)}"
-        for source, target in permutations(words, 2)
+        for source, target in _pairs(plan, words)
         if _name(source, target) in wanted
         for one, other in product(words[source], words[target])
     ]

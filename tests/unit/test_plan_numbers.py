@@ -45,7 +45,7 @@ def identities(plan: Plan) -> dict[str, object]:
     numbers |= {f"guest {guest.name}": (guest.vmid, guest.uuid, guest.nics) for guest in plan.guests}
     numbers |= {f"{device.zone} {device.name}": (device.mac, device.address) for device in plan.reservations}
     numbers |= {record.name: record.address for record in plan.records}
-    numbers |= {tunnel.id: tunnel for tunnel in plan.tunnels}
+    numbers |= {tunnel.id: replace(tunnel, hub_prefixes=()) for tunnel in plan.tunnels}  # what lies behind a hub may grow
     return numbers
 
 
