@@ -12,6 +12,7 @@ from provisioner.places import CHECKOUT
 
 settings.register_profile("teranga", deadline=None)  # two cores, shared with other work
 settings.load_profile("teranga")
+os.environ |= {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}  # tests read English; those of French say so
 
 
 @pytest.fixture(scope="session")

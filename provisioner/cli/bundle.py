@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from provisioner.cli.speak import say
 
 if TYPE_CHECKING:
     from provisioner.centre.bundle.container import Manifest
 
-say = partial(print, flush=True)
 _WORDS = ("verify", "apply")
 
 

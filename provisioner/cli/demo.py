@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 
-say = partial(print, flush=True)
+from provisioner.cli.speak import say
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -14,7 +14,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from provisioner.cli.speak import complain, localise
 from provisioner.errors import OutsideError, Problem, TerangaError
+from provisioner.language import install, translate
 
 VERBS = (
     "doctor",
@@ -51,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
         importlib.import_module(f"provisioner.cli.{verb}").register(verbs)
+    localise(top)
     return top
 
 
@@ -78,6 +81,7 @@ def _interrupt(*_signal: object) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
+    install()
     arguments = parser().parse_args(argv)
     _prepare(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -86,16 +90,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = arguments.run(arguments)
     except TerangaError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            complain(problem)
         return error.exit_status
     except KeyboardInterrupt:
-        print("interrupted; the next run goes on where this one was", file=sys.stderr)
+        print(translate("interrupted; the next run goes on where this one was"), file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except OSError as error:
-        print(_machine(error), file=sys.stderr)
+        complain(_machine(error))
         return OutsideError.exit_status
     return int(status)
 

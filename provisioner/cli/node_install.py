@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-say = partial(print, flush=True)
+from provisioner.cli.speak import say
+
 _HOURS = 72
 
 

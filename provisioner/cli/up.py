@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-say = partial(print, flush=True)
+from provisioner.cli.speak import say
 
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -126,7 +126,7 @@ def _shown(value: Value) -> str:
             return "true" if value else "false"
         case list():
             plain = all(not isinstance(one, dict | list) for one in value)
-            return f"[{', '.join(_shown(one) for one in value)}]" if plain else f"{len(value)} entries"
+            return f"[{', '.join(_shown(one) for one in value)}]" if plain else f"{len(value)} x"
         case dict():
             return "{" + ", ".join(f"{name}: {_shown(one)}" for name, one in value.items()) + "}"
         case _:
