@@ -1,0 +1,1 @@
+"""Grafana's dashboards: JSON files to be provisioned, made by `python -m monitoring.dashboards.make`."""
