@@ -153,6 +153,16 @@ class Fields:
                 self.problem(f"{key}[{number}]", f"a text was expected, not {_shown(value)}")
         return tuple(found)
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return a list of finite numbers; an absent list is empty."""
+        found = []
+        for number, value in enumerate(self._list(key)):
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                found.append(float(value))
+            else:
+                self.problem(f"{key}[{number}]", f"a number was expected, not {_shown(value)}")
+        return tuple(found)
+
     def _list(self, key: str) -> list[object]:
         value = self._get(key, optional=True)
         if value is None or isinstance(value, list):

@@ -9,18 +9,23 @@ from statistics import median
 HOUR, DAY = 3600.0, 86400.0
 LAG = 3 * HOUR  # the last hours do not count yet: a slow step must not become its own baseline
 _KEPT_DAYS = 30
+_FIRST_DAYS = 3
 _LEAST_HOURS = 6
 _DAY_HOURS = 18  # a day of fewer hours tells more of its swing than of its level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """The readings of this hour, medians of the last 27 hours, medians of the last 30 days; (start, median), oldest first."""
+    """The readings of this hour, medians of the last 27 hours, medians of the last 30 days; (start, median), oldest first.
+
+    `first` is the level of the first three days, against which a laser ages.
+    """
 
     hour: float = 0.0
     now: tuple[float, ...] = ()
     hours: tuple[tuple[float, float], ...] = ()
     days: tuple[tuple[float, float], ...] = ()
+    first: float | None = None
 
     def level(self, at: float) -> float | None:
         """Return the median of the day that ended three hours ago; None before there is enough of it."""
@@ -44,7 +49,9 @@ def _day_closed(baseline: Baseline, day: float, hours: Sequence[tuple[float, flo
     of_day = [value for start, value in hours if day <= start < day + DAY]
     if len(of_day) < _DAY_HOURS:
         return baseline
-    return replace(baseline, days=(*baseline.days, (day, median(of_day)))[-_KEPT_DAYS:])
+    days = (*baseline.days, (day, median(of_day)))[-_KEPT_DAYS:]
+    young = baseline.first is None and len(days) >= _FIRST_DAYS
+    return replace(baseline, days=days, first=median(level for _, level in days[:_FIRST_DAYS]) if young else baseline.first)
 
 
 def slope(days: Sequence[tuple[float, float]]) -> float | None:

@@ -87,6 +87,7 @@ def _ports(index: Index, observed: Observed) -> dict[tuple[str, str], OpticsRead
     found: dict[tuple[str, str], OpticsReading] = {}
     for reading in sorted(observed.optics, key=lambda one: (one.at, one.validity is Validity.NO_LIGHT or one.los is True)):
         place = index.end_of_port.get((reading.device, reading.port))
-        if place is not None:
+        # An ONT's own level stands under its PON's port; it says nothing of the port's receiver.
+        if place is not None and (reading.device, reading.port, reading.lane) not in index.site_of_ont:
             found[place] = reading
     return found
