@@ -27,7 +27,7 @@ def _inside(guest: Guest, user: str, words: Sequence[str]) -> tuple[str, ...]:
     enter = ("nsenter", "-t", str(init), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--")
     if user == "root":
         return (*enter, *(words or ("/bin/bash", "-l")))
-    return (*enter, "/usr/sbin/runuser", "-u", user, "--", *(words or ("/bin/bash", "-l")))
+    return (*enter, "/usr/sbin/runuser", *(("-u", user, "--", *words) if words else ("-l", user)))
 
 
 def _site(guest: Guest) -> str:
@@ -57,7 +57,8 @@ def _by_ssh(guest: Guest, user: str, words: Sequence[str]) -> tuple[str, ...]:
     proxy = " ".join(at.ssh_proxy)
     options = ("-i", str(kept.ssh_key), "-o", f"UserKnownHostsFile={kept.known_hosts}", "-o", "StrictHostKeyChecking=yes")
     become = ("sudo", "-i") if user == "root" else ()
-    return ("ssh", "-F", "none", *options, "-o", f"ProxyCommand={proxy}", "-t", f"{CONTROL_USER}@{addresses[0]}", *become, *words)
+    terminal = () if words else ("-t",)
+    return ("ssh", "-F", "none", *options, "-o", f"ProxyCommand={proxy}", *terminal, f"{CONTROL_USER}@{addresses[0]}", *become, *words)
 
 
 def words(guest: Guest, user: str, told: Sequence[str] = ()) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from provisioner.adapters import images
 from provisioner.adapters.proxmox import Session, observe
 from provisioner.adapters.proxmox.adopt import Adoption, adopt
 from provisioner.adapters.proxmox.session import password_session
-from provisioner.lab import wires
+from provisioner.lab import rehearsal, wires
 from provisioner.lab.guests import base
 from provisioner.lab.guests.chosen import ChosenDriver, Kind, choose
 from provisioner.lab.guests.driver import blank
@@ -68,7 +68,7 @@ def one_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> It
             folder = places.lab() / "api/nodes" / NODE / "storage/local/import"
             folder.mkdir(parents=True, exist_ok=True)
             (folder / image.path.name).symlink_to(image.path)
-            client = f"{wires.prefix()}-client"
+            client = rehearsal.management("essai")
             port = wires.Port(namespace=client, interface="eth0", mac=None, node=NODE, bridge="vmbr1", vlan=VLAN)
             wires.client(client, port, IPv4Interface(f"{GATEWAY}/24"), None)
             yield Lab(session=session, driver=driver, client=client, folder=tmp_path, image=image.path)

@@ -10,13 +10,13 @@ import pytest
 
 from provisioner import command, places
 from provisioner.adapters.proxmox import observe
-from provisioner.lab import wires
+from provisioner.lab import rehearsal, shell, standing, wires
 from provisioner.lab.guests.chosen import Kind
 from tests.lab.one_guest import ADDRESS, GUEST, MAC, NODE, VMID, Lab, create, one_guest, pinned, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="needs root: namespaces and taps")]
 
-BOOT_SECONDS = 200
+BOOT_SECONDS = 600  # an upper bound: QEMU translates, and the machine may be busy
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -24,6 +24,16 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     with one_guest(tmp_path, monkeypatch, Kind.QEMU) as found:
         yield found
+
+
+def entered(lab: Lab) -> str:
+    """Return what `id -u` says in root's shell, reached as `teranga lab shell` reaches a site's guest: by SSH with the site's own files."""
+    kept = places.site("essai")
+    places.write(kept.ssh_key, (lab.folder / "key").read_bytes())
+    places.write(kept.known_hosts, (lab.folder / "known_hosts").read_bytes())
+    places.write(places.lab() / "daemon.json", '{"port": 1}')
+    places.write(rehearsal.folder() / "essai.json", f'{{"site": "essai", "node": "{NODE}", "bridge": "vmbr1"}}')
+    return command.run(shell.words(standing.find("essai/registre"), "root", ("id", "-u"))).stdout.strip()
 
 
 @pytest.mark.parametrize("firmware", os.environ.get("TERANGA_FIRMWARE", "seabios").split(","))
@@ -38,6 +48,8 @@ def test_a_guest_of_the_api_really_boots_and_leaves_nothing(lab: Lab, firmware: 
     until(lambda: lab.ssh("true").status == 0, BOOT_SECONDS, lambda: lab.ssh("true").stderr)
     assert lab.ssh("sudo cat /sys/class/dmi/id/product_uuid").stdout.strip() == "00000000-0000-4000-8000-000000101601"
     assert lab.ssh("test -d /sys/firmware/efi").status == (0 if firmware == "ovmf" else 1)
+
+    assert entered(lab) == "0"
 
     lab.task(lab.session.post(f"{GUEST}/status/shutdown", timeout=120))
     assert lab.session.record(f"{GUEST}/status/current")["status"] == "stopped"

@@ -52,8 +52,9 @@ class QemuDriver:
         return tuple(sorted(int(path.name) for path in (self._root / "qemu").glob("*") if path.name.isdigit()))
 
     def _pid(self, vmid: int) -> int | None:
-        self._started = [one for one in self._started if one.poll() is None]
-        return process.read(self.home(vmid) / "pid")
+        found = process.read(self.home(vmid) / "pid")
+        self._started = [one for one in self._started if one.poll() is None]  # after the look: one that just ended is collected
+        return found
 
     def start(self, machine: Machine) -> None:
         """Start the machine."""
