@@ -39,6 +39,7 @@ VERBS = (
     "destroy",
     "bundle",
     "monitoring",
+    "agent",
     "env",
     "demo",
 )
