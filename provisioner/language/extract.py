@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from provisioner.language.catalogue import messages
@@ -46,7 +47,8 @@ MARKED = (
 SILENT = ("registre", "setup", "lab/proxmox", "language")  # what people do not read on the command line, or before it can speak
 
 
-def catalogued(root: Path = ROOT) -> dict[str, str]:
+@cache
+def catalogued(root: Path = ROOT) -> Mapping[str, str]:
     """Return each message and the file that holds it."""
     found: dict[str, str] = {}
     for file in sorted(root.rglob("*.py")):
