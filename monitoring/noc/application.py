@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 10.0
 _MOST_STREAMS = 60  # browsers that are told; the others ask every 10 s
+_SETTLE_SECONDS = 1.5
 _LONGEST_NAME = 60
 _HISTORY = timedelta(days=30)
 _MOST_SPANS = 200
@@ -148,6 +149,7 @@ class Application:
         except LookupError:
             return _message(HTTPStatus.NOT_FOUND, "Incident inconnu", "Cet incident n’est plus en cours.")
         log.info("incident %s taken in hand by %s", name, by)
+        self._sources.board.wait(posted.beat, _SETTLE_SECONDS)  # so that the page that follows shows the name
         return Answer(status=HTTPStatus.SEE_OTHER, headers=(("Location", f"{request.base}/#i-{name}"),))
 
     def _events(self, request: Request, _person: Person, _posted: Posted, _: str) -> Answer:

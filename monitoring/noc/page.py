@@ -85,6 +85,11 @@ def _still(view: View, query: Query, base: str) -> Mapping[str, str]:
     return {name: _section(name, names) for name in ("carte", "arbre", "mur", "sla")}
 
 
+def forget() -> None:
+    """Forget the sections that were made, as a new process would: for those who measure."""
+    _still.cache_clear()
+
+
 def _section(name: str, names: Mapping[str, object]) -> str:
     body = _environment().get_template(f"{name}.html.j2").render(**names)
     return f'<section id="{name}" data-somme="{zlib.crc32(body.encode()):08x}">{body}</section>'
@@ -149,11 +154,13 @@ def _material(view: View, visit: Visit) -> dict[str, object]:
     """Return what the sections read that change with the moment or the person."""
     names = {one.name for one in view.sites if visit.query.matches(one)}
     incidents = [one for one in view.incidents if visit.query.touches(one)]
+    cards = {one.incident.id for one in incidents}  # what has a card of its own needs no line beside it
+    watch = [one for one in view.watch if one.incident not in cards and (one.site in names or not visit.query.narrows)]
     return _common(view, visit) | {
         "shown": names,
         "outages": [one for one in incidents if one.incident.kind is not Kind.REDUNDANCY],
         "redundancy": [one for one in incidents if one.incident.kind is Kind.REDUNDANCY],
-        "watch": [one for one in view.watch if one.site is None or one.site in names or not visit.query.narrows],
+        "watch": watch,
         "health": sorted(view.health, key=_gravity),
     }
 

@@ -152,6 +152,18 @@ def test_lost_redundancy_stands_under_what_is_to_be_watched() -> None:
     assert "Aucun incident." in text
 
 
+def test_an_open_ring_that_has_a_card_has_no_line_beside_it() -> None:
+    one = replace(cut((), segments=("dakar-louga",)), kind=Kind.REDUNDANCY, weakened=("dahra",), title="Anneau ouvert")
+    line = WatchView(kind=Watching.RING_OPEN, subject="Anneau ouvert", text="la prochaine coupure l’isole", incident=one.id)
+    drift = WatchView(kind=Watching.DRIFT, subject="olt 0/1/0", text="baisse", site="dahra", days_left=12.4)
+
+    text = page.live(quiet(incidents=(one,), watch=(line, drift)), visit())
+
+    assert "la prochaine coupure" not in text
+    assert 'À surveiller <span class="doux">(2)' in text
+    assert "12\N{NO-BREAK SPACE}j" in text.replace(" j<", "\N{NO-BREAK SPACE}j<")
+
+
 def evil_view() -> View:
     topology = small()
     bad = replace(topology, sites=tuple(replace(site, title=EVIL, region=EVIL) for site in topology.sites))
