@@ -11,7 +11,7 @@ from importlib import metadata
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from monitoring import families, remembered, topology_file
+from monitoring import families, maintenance, remembered, topology_file
 from monitoring.blocks.links import LinkBlocks
 from monitoring.blocks.onts import OntBlocks
 from monitoring.blocks.optics import OpticsBlocks
@@ -23,7 +23,7 @@ from monitoring.exposition import Block, block
 from monitoring.measures.echo_socket import EchoSocket
 from monitoring.measures.otdr_folder import OtdrFolder
 from monitoring.measures.prober import Pace, Prober
-from monitoring.observed import Observed, PathState, Reach
+from monitoring.observed import MaintenanceWindow, Observed, PathState, Reach
 from monitoring.parts import Part
 from monitoring.schedule import Record, Schedule
 from monitoring.snapshot import Pages
@@ -50,6 +50,7 @@ class Options:
     listen: tuple[str, int] = ("127.0.0.1", PORT)
     references: tuple[IPv4Address, ...] = ()
     otdr: Path | None = None
+    maintenance: Path | None = None
     pace: Pace = field(default_factory=Pace)
     periods: Periods = field(default_factory=Periods)
 
@@ -66,6 +67,10 @@ def _no_credentials(_file: Path) -> Mapping[str, Credential]:
     return {}
 
 
+def _no_work(_file: Path) -> tuple[MaintenanceWindow, ...]:
+    return ()
+
+
 class Exporter:
     """All parts together."""
 
@@ -76,6 +81,8 @@ class Exporter:
         self._topology: Watched[Topology] = Watched(options.topology, topology_file.load)
         reader = credentials if options.credentials is not None else _no_credentials
         self._credentials: Watched[Mapping[str, Credential]] = Watched(options.credentials or options.topology, reader)
+        announced = maintenance.load if options.maintenance is not None else _no_work
+        self._maintenance: Watched[tuple[MaintenanceWindow, ...]] = Watched(options.maintenance or options.topology, announced)
         self.book, records = (Book(), dict[tuple[str, str], Record]()) if options.state is None else remembered.load(options.state)
         self._collectors = Collectors(self.book, self._credentials.value, options.periods)
         self._schedule = Schedule(self._collectors.judge)
@@ -145,6 +152,7 @@ class Exporter:
             optics=self.book.current_optics(time.time()),
             onts=tuple(self.book.onts.values()),
             devices=tuple(self.book.devices.values()),
+            maintenance=self._maintenance.value,
             otdr=self._otdr.events(),
             blind=blind,
         )
@@ -170,6 +178,7 @@ class Exporter:
     def _follow_files(self) -> None:
         forced = self._asked_again.is_set()
         self._asked_again.clear()
+        self._maintenance.again(forced=forced)
         changed = [self._credentials.again(forced=forced), self._topology.again(forced=forced)]
         if any(changed):
             self._collectors.credentials = self._credentials.value
