@@ -111,3 +111,40 @@ def test_listing_an_empty_cache_is_an_empty_list(inventory: Path, capsys: pytest
 
     assert status == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def _extended(inventory: Path, base: str = "server") -> None:
+    folder = inventory / "images/geo"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yml").write_text(f"extends: {base}\ndisk_size: 4GiB\npackages: [gdal]\n")
+
+
+def test_a_recipe_adds_its_lists_to_the_one_it_extends_and_replaces_its_other_values(inventory: Path) -> None:
+    _extended(inventory)
+
+    read = recipe.read("geo")
+
+    assert (read.packages, read.disk_size, read.suite) == (("apt", "gdal"), 4 * 2**30, "trixie")
+
+
+def test_a_change_of_the_extended_image_makes_another_image(inventory: Path) -> None:
+    _extended(inventory)
+    before = recipe.fingerprint("geo")
+
+    (inventory / "images/server/overlay/etc/motd").write_text("good day\n")
+
+    assert recipe.fingerprint("geo") != before
+
+
+@pytest.mark.parametrize("base", ["sever", "geo"])
+def test_an_image_extends_one_that_is_there_and_extends_none(base: str, inventory: Path) -> None:
+    _extended(inventory, base)
+
+    with pytest.raises(FindingError, match="which is no image of its own"):
+        recipe.read("geo")
+
+
+def test_the_geo_recipe_holds_what_the_map_server_needs() -> None:
+    read = recipe.read("geo")
+
+    assert {"cgi-mapserver", "postgresql-17-postgis-3", *recipe.read("server").packages} == set(read.packages)
