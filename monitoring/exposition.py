@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from operator import add
 from typing import TypeVar
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -115,7 +116,7 @@ def page(blocks: Iterable[Block], form: Form) -> bytes:
     for family, parts in by_family.items():
         lines += _title(family, form)
         for part in parts:
-            lines += [head + value for head, value in zip(part.heads, map(repr, part.values), strict=True)]
+            lines += map(add, part.heads, map(repr, part.values))  # no loop of ours: a page has 33 000 of them
     if form is Form.OPENMETRICS:
         lines.append("# EOF")
     return ("\n".join(lines) + "\n").encode()

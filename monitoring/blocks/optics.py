@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from monitoring import families
-from monitoring.book import Book
+from monitoring.book import Book, OpticsKey
 from monitoring.exposition import Block, Family, block
 from monitoring.measures.optics.classes import limits_of
 from monitoring.observed import OpticsReading, Validity
@@ -22,6 +22,7 @@ _GAUGES: tuple[tuple[Family, Callable[[OpticsReading], float | None]], ...] = (
     (families.RX_LOS, lambda reading: None if reading.los is None else float(reading.los)),
 )
 ONT_END = "ont"
+PortLabels = tuple[str, str, str, str]  # device, port, lane, end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +57,14 @@ class OpticsBlocks:
         self._book = book
         self._topology = topology
         self._known: tuple[Topology | None, Mapping[tuple[str, str, int | None], Standing]] = (None, {})
+        self._placed: dict[OpticsKey, tuple[PortLabels, Standing | None]] = {}
 
     def __call__(self) -> Iterator[Block]:
         """Yield what the last readings say."""
         topology = self._topology()
         if self._known[0] is not topology:
             self._known = (topology, standings(topology))
+            self._placed = {}
         placed = [(self._labels(reading), reading) for reading in self._book.current_optics(time.time())]
         for family, value in _GAUGES:
             told = ((labels, value(reading)) for (labels, _), reading in placed)
@@ -75,14 +78,21 @@ class OpticsBlocks:
         yield block(families.OPTICS_INFO, infos)
         yield block(families.CLI_UNKNOWN, {(device,): rows for device, rows in list(self._book.unknown_rows.items())})
 
-    def _labels(self, reading: OpticsReading) -> tuple[tuple[str, str, str, str], Standing | None]:
+    def _labels(self, reading: OpticsReading) -> tuple[PortLabels, Standing | None]:
+        key = (reading.device, reading.port, reading.lane)
+        found = self._placed.get(key)
+        if found is None:
+            found = self._placed[key] = self._looked_up(reading)
+        return found
+
+    def _looked_up(self, reading: OpticsReading) -> tuple[PortLabels, Standing | None]:
         known = self._known[1]
         standing = known.get((reading.device, reading.port, reading.lane)) or known.get((reading.device, reading.port, None))
         return (reading.device, reading.port, str(reading.lane), standing.end if standing else ""), standing
 
 
 def _limits(
-    placed: list[tuple[tuple[tuple[str, str, str, str], Standing | None], OpticsReading]],
+    placed: list[tuple[tuple[PortLabels, Standing | None], OpticsReading]],
 ) -> Iterator[tuple[tuple[str, ...], float]]:
     for (labels, standing), reading in placed:
         limits = reading.limits or (limits_of(standing.optics) if standing is not None and standing.optics is not None else None)

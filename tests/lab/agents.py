@@ -26,14 +26,15 @@ _STANDARD = ("1.3.6.1.2.1.31.1.1.1", "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.47.1.1.1"
 class ValueAgent:
     """One agent whose values can be changed while it runs. A value is an int, text, or bytes (octets)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, plain: bool = False) -> None:
         self.port = free_port()
         self._values: dict[str, tuple[str, str]] = {}
         self._file = folder / "values"
         self._log = folder / "snmpd.log"
         self._file.write_text("")
         serve = f"{sys.executable} {snmp_values.__file__} {self._file}"
-        passes = "\n".join(f"pass_persist -p 1 .{tree} {serve}" for tree in (*_SUBTREES, *_STANDARD))
+        trees = () if plain else (*_SUBTREES, *_STANDARD)  # plain: the machine's own values
+        passes = "\n".join(f"pass_persist -p 1 .{tree} {serve}" for tree in trees)
         conf = (
             f"agentAddress udp:127.0.0.1:{self.port}\nrocommunity public 127.0.0.1\n"
             f"createUser watcher SHA-256 {AUTH} AES {PRIV}\nrouser watcher priv\n"
@@ -85,10 +86,10 @@ class ValueAgent:
 
 
 @contextmanager
-def value_agent(folder: Path) -> Iterator[ValueAgent]:
+def value_agent(folder: Path, *, plain: bool = False) -> Iterator[ValueAgent]:
     """Yield a running agent."""
     folder.mkdir(exist_ok=True)
-    agent = ValueAgent(folder)
+    agent = ValueAgent(folder, plain=plain)
     try:
         agent.start()
         yield agent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from monitoring.observed import OpticsLimits
 from monitoring.topology import OpticsClass
@@ -23,6 +24,7 @@ _WINDOWS: Mapping[OpticsClass, tuple[float, float]] = {
 }
 
 
+@cache
 def limits_of(optics: OpticsClass) -> OpticsLimits:
     """Return the limits of a class."""
     low, high = _WINDOWS[optics]
