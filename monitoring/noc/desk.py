@@ -58,7 +58,8 @@ class Desk:
         `acknowledge(incident, name, moment)` runs in a request's thread; it raises LookupError if no such incident is open.
         """
         known = passwords.read(settings.passwords) if settings.passwords is not None else {}
-        check_exposure(settings.listen[0], passwords=bool(known))
+        address = settings.listen[0].strip("[]"), settings.listen[1]
+        check_exposure(address[0], passwords=bool(known))
         self._objectives = settings.objectives
         self.board = Board()
         self.history = History(settings.state / "history.sqlite")
@@ -68,7 +69,7 @@ class Desk:
         reports = {suffix: (kind, self._report(make)) for suffix, (kind, make) in REPORTS.items()}
         sources = Sources(board=self.board, guard=Guard(known), acknowledge=acknowledge, history=self.history, reports=reports)
         try:
-            self._server = NocServer(settings.listen, Application(sources), _context(settings.tls))
+            self._server = NocServer(address, Application(sources), _context(settings.tls))
         except BaseException:
             self.history.close()
             raise

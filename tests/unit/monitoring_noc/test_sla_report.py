@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.sla.__main__ import main
 from monitoring.sla.availability import Month
 from monitoring.sla.history import History, ServiceState
 from monitoring.sla.report import MonthReport, as_csv, as_html, as_pdf, month_report
@@ -114,3 +116,41 @@ def test_a_title_cannot_leave_its_string_in_the_pdf(history: History) -> None:
     streams = re.findall(rb"/FlateDecode >>\nstream\n(.*?)\nendstream", as_pdf(made(history, evil)), re.DOTALL)
 
     assert rb"(a\) Tj ET \(\\) Tj ET" in zlib.decompress(streams[0])
+
+
+def test_the_command_writes_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = History(tmp_path / "history.sqlite")
+    made(history, small())
+    history.close()
+    topology = tmp_path / "topology.json"
+    topology.write_text(json.dumps(_TOPOLOGY), encoding="utf-8")
+    asked = ["--history", str(tmp_path / "history.sqlite"), "--topology", str(topology), "--month", "2026-11", "--to", str(tmp_path)]
+
+    status = main([*asked, "--as", "csv", "--as", "pdf"])
+
+    assert status == 0
+    assert capsys.readouterr().out.split() == [f"{tmp_path}/sla-2026-11.csv", f"{tmp_path}/sla-2026-11.pdf"]
+    assert b"dahra" in (tmp_path / "sla-2026-11.csv").read_bytes()
+
+
+@pytest.mark.parametrize("wrong", [["--month", "soon"], ["--history", "/nowhere"], ["--as", "odt"]])
+def test_the_command_says_what_it_cannot_read(tmp_path: Path, wrong: list[str]) -> None:
+    (tmp_path / "history.sqlite").touch()
+    asked = ["--history", str(tmp_path / "history.sqlite"), "--topology", str(tmp_path / "t.json"), "--to", str(tmp_path)]
+
+    with pytest.raises(SystemExit) as caught:
+        main([*asked, *wrong])
+
+    assert caught.value.code == 2
+
+
+_TOPOLOGY = {
+    "format": 1,
+    "vantage": "hub-dakar",
+    "sites": [
+        {"name": "hub-dakar", "kind": "hub", "title": "Hub", "region": "Dakar", "latitude": 14.7, "longitude": -17.4, "tier": 1},
+        {"name": "dahra", "kind": "centre", "title": "Dahra", "region": "Louga", "latitude": 15.3, "longitude": -15.5, "tier": 2},
+    ],
+    "segments": [],
+    "devices": [],
+}
