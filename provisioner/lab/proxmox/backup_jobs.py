@@ -22,6 +22,7 @@ _JOBS = "/cluster/backup"
 _SEE, _CHANGE = Need("/", "Sys.Audit"), Need("/", "Sys.Modify")
 _ROOT_ONLY = ("tmpdir", "dumpdir", "script")
 _DAYS = "mon,tue,wed,thu,fri,sat,sun"
+_LAST_SECOND = 253370764800  # the year 9999
 _CHOICE = ("vmid", "all", "pool")
 
 
@@ -159,7 +160,7 @@ def _tree(guest: Guest) -> Document:
     parameters={
         "schedule": text(max_length=128, check=_schedule),
         "iterations": integer(optional=True, minimum=1, maximum=100),
-        "starttime": integer(optional=True),
+        "starttime": integer(optional=True, minimum=0, maximum=_LAST_SECOND),
     },
 )
 def analyse(call: Call) -> Json:

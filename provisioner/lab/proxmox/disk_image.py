@@ -16,6 +16,7 @@ FORMATS = ("raw", "qcow2", "vmdk")
 _QCOW2_MAGIC = b"QFI\xfb"
 _QCOW2_HEAD = 32  # bytes, up to and with the size
 _CHUNK = 64 << 20
+_LARGEST = 8 << 40  # what ext4 with 4 KiB blocks bears, halved
 _LONG = command.Run(timeout=timedelta(minutes=15))
 _FICLONE = 0x40049409  # linux/fs.h
 
@@ -62,7 +63,9 @@ def has_snapshots(file: Path) -> bool:
 
 
 def create(file: Path, size: int) -> None:
-    """Make an empty disk in the format of the file's name."""
+    """Make an empty disk in the format of the file's name; raise Failure if it is larger than a file can be."""
+    if size > _LARGEST:
+        raise Failure.of(f"unable to create image: {size} bytes are more than a file can hold")
     file.parent.mkdir(parents=True, exist_ok=True)
     if format_of(file) == "raw":
         with file.open("xb") as sink:
@@ -131,6 +134,8 @@ def resize(file: Path, size: int) -> None:
     present = virtual_size(file)
     if size < present:
         raise Failure.of("shrinking disks is not supported")
+    if size > _LARGEST:
+        raise Failure.of(f"unable to resize image: {size} bytes are more than a file can hold")
     if size == present:
         return
     if format_of(file) == "raw":

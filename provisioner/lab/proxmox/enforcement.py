@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 
-from provisioner.errors import TerangaError
 from provisioner.lab.guests.driver import Switch
 from provisioner.lab.guests.firewall import Filter
 from provisioner.lab.proxmox.firewall_filter import filter_of
@@ -69,5 +68,5 @@ class Enforcement:
         for node in self._store.keys("node"):
             try:
                 self.settle(node)
-            except (TerangaError, OSError):
+            except Exception:  # another change may put it right; the rules before stay in force
                 log.exception("the firewall of %s is not in force", node)

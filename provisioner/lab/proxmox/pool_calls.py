@@ -7,6 +7,7 @@ from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import boolean, text
+from provisioner.lab.proxmox.resources import storage_rows
 from provisioner.lab.proxmox.values import Document, Json, split_list, strings
 
 CALLS = Calls()
@@ -34,7 +35,7 @@ def _members(call: Call, pool: Document) -> list[Document]:
         if guest is not None and call.allowed(f"/vms/{vmid}", "VM.Audit"):
             row = guest_status.resource(call.lab, guest, None)
             guests.append({key: value for key, value in row.items() if key not in ("pool", "tags")})
-    stores: list[Document] = [{"id": f"storage/{name}", "type": "storage", "storage": name} for name in strings(pool.get("storage"))]
+    stores = [row for row in storage_rows(call) if row["storage"] in strings(pool.get("storage"))]
     return [row for row in (*guests, *stores) if call.text("type") in ("", row["type"])]
 
 

@@ -22,7 +22,8 @@ def _guests(call: Call) -> list[Document]:
     ]
 
 
-def _storages(call: Call) -> list[Document]:
+def storage_rows(call: Call) -> list[Document]:
+    """Return the storages that the caller may see, one row for each node that has them."""
     rows: list[Document] = []
     for name, settings in call.lab.store.items("storage"):
         if not call.allowed_any(f"/storage/{name}", "Datastore.Audit", "Datastore.AllocateSpace"):
@@ -91,7 +92,7 @@ def resources(call: Call) -> Json:
     if wanted in ("", "node"):
         rows += [node_row(call, node) for node in call.lab.store.keys("node")]
     if wanted in ("", "storage"):
-        rows += _storages(call)
+        rows += storage_rows(call)
     if wanted == "":
         rows += _pools(call)
     if wanted in ("", "sdn"):

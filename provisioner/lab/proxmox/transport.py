@@ -216,8 +216,14 @@ def _answer(data: Json | Beside) -> web.Response:
             return _rendered(200, "OK", {"data": data})
 
 
+def _phrase(reason: str) -> str:
+    """Return the first line of a reason as a status line may hold it (RFC 9112, section 4: no control characters)."""
+    first = "".join(letter for letter in reason.strip().partition("\n")[0] if letter.isprintable())
+    return first or "error"
+
+
 def _refusal(failure: Failure) -> web.Response:
-    reason = failure.reason.strip().partition("\n")[0] or "error"
+    reason = _phrase(failure.reason)
     if failure.bare:
         return web.Response(status=failure.status, reason=reason, headers=_headers())
     body: dict[str, Json] = {"data": None, "message": failure.reason.rstrip("\n") + ("\n" if failure.newline else "")}
