@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what not in _WORDS:
         return _make(arguments)
     if arguments.file is None:
-        raise _usage(f"{arguments.what} needs the bundle's file", f"teranga bundle {arguments.what} FILE")
+        raise _refuse("bundle", f"{arguments.what} needs the bundle's file", f"teranga bundle {arguments.what} FILE")
     trust = arguments.trust or pinned_key()
     if arguments.what == "apply":
         apply(arguments.file, trust, say, infrastructure=arguments.infrastructure)
@@ -47,17 +47,17 @@ def run(arguments: argparse.Namespace) -> int:
     return _show(verify(arguments.file, trust), arguments)
 
 
-def _usage(what: str, hint: str) -> Exception:
+def _refuse(where: str, what: str, hint: str) -> Exception:
     from provisioner.errors import Problem, UsageError
 
-    return UsageError(Problem(where="bundle", what=what, hint=hint))
+    return UsageError(Problem(where=where, what=what, hint=hint))
 
 
 def _make(arguments: argparse.Namespace) -> int:
     from provisioner.centre.bundle.make import make
 
     if arguments.out is None or arguments.key is None or arguments.file is not None:
-        raise _usage("say where to write it and who signs", f"teranga bundle {arguments.what} --out FILE --key KEY")
+        raise _refuse("bundle", "say where to write it and who signs", f"teranga bundle {arguments.what} --out FILE --key KEY")
     made = make(arguments.what, arguments.out, arguments.key, say)
     say(f"{made.file}: {made.size / 2**20:.0f} MiB, {len(made.manifest.files)} files, plan {made.manifest.plan_hash[:12]}")
     if not made.hubs:

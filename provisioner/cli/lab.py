@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.cli import lab_fault
+from provisioner.cli.speak import say
 
 if TYPE_CHECKING:
     from provisioner.lab.standing import Guest, Standing
@@ -59,7 +60,7 @@ def _up(arguments: argparse.Namespace) -> int:
         _choose(wanted, arguments.driver)
         for one in (*(plan(hub) for hub in wanted.hubs), wanted):
             lifecycle.up(one)
-            print(f"lab: node {one.node} stands as the installer leaves it")
+            say(f"lab: node {one.node} stands as the installer leaves it")
     return 0
 
 
@@ -81,7 +82,7 @@ def _choose(wanted: Plan, asked: list[str]) -> None:
 def _down(arguments: argparse.Namespace) -> int:
     from provisioner.lab import lifecycle
 
-    lifecycle.down(print, erase=arguments.erase)
+    lifecycle.down(say, erase=arguments.erase)
     return 0
 
 
@@ -126,7 +127,7 @@ def _page(arguments: argparse.Namespace) -> int:
         print(page.html(seen), end="")
         return 0
     if seen.pid is None or seen.page is None:
-        print("lab: the API does not run, so there is no page (hint: teranga lab up SITE)")
+        say("lab: the API does not run, so there is no page (hint: teranga lab up SITE)")
         return 1
     print(seen.page)
     return 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from provisioner.cli.speak import say
+from provisioner.language import translate
+
 _LOWEST_ERROR, _HIGHEST_ERROR = 500, 599
 
 
@@ -47,7 +50,8 @@ def _link(arguments: argparse.Namespace) -> int:
         raise _refuse("link", "say one of --cut, --delay and --loss, or --clear", "--delay 300 --loss 5; a loss is 0 to 100")
     wanted = None if arguments.clear else Shape(delay_ms=arguments.delay, loss_percent=arguments.loss, cut=arguments.cut)
     for one in fault.link(arguments.site, wanted, arguments.vlan):
-        print(f"lab: {arguments.site} VLAN {one.vlan}: {wanted or 'whole again'}")
+        state = str(wanted) if wanted else translate("whole again")
+        say(f"lab: {arguments.site} VLAN {one.vlan}: {state}")
     return 0
 
 
@@ -60,12 +64,12 @@ def _guest(arguments: argparse.Namespace) -> int:
     name = guest.name or str(guest.vmid)
     if arguments.kill:
         fault.kill(guest.node, guest.vmid)
-        print(f"lab: {name}: power cut")
+        say(f"lab: {name}: power cut")
     elif guest.state == "stopped":
-        print(f"lab: {name}: it is stopped; `teranga up` starts it")
+        say(f"lab: {name}: it is stopped; `teranga up` starts it")
     else:
         fault.freeze(guest.node, guest.vmid, wanted=arguments.freeze)
-        print(f"lab: {name}: {'frozen' if arguments.freeze else 'goes on'}")
+        say(f"lab: {name}: frozen" if arguments.freeze else f"lab: {name}: goes on")
     return 0
 
 
@@ -79,7 +83,8 @@ def _node(arguments: argparse.Namespace) -> int:
         raise _refuse("node", "say --delay S, --error STATUS (500 to 599) or both, or --clear", "--error 500 --times 3")
     made = None if arguments.clear else Trouble(delay=arguments.delay, status=arguments.error, left=arguments.times)
     name = fault.node(arguments.site, made)
-    print(f"lab: node {name}: {fault.in_words(made) if made else 'answers as always'}")
+    words = fault.in_words(made) if made else translate("answers as always")
+    say(f"lab: node {name}: {words}")
     return 0
 
 
@@ -89,5 +94,5 @@ def _list(arguments: argparse.Namespace) -> int:
     del arguments
     found = [f"{one.kind} {one.subject}: {one.what}" for one in fault.faults()]
     found += [f"guest {one.name or one.vmid}: frozen" for one in standing.guests() if one.state == "frozen"]
-    print("\n".join(found) or "no fault is in force")
+    say("\n".join(found) if found else "no fault is in force")
     return 0
