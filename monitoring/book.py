@@ -22,6 +22,7 @@ class Book:
     onts: dict[OntPlace, OntState] = field(default_factory=dict)
     links: dict[LinkKey, LinkReading] = field(default_factory=dict)
     devices: dict[str, DeviceState] = field(default_factory=dict)
+    clocks: dict[str, float] = field(default_factory=dict)  # seconds that a device's clock is ahead of ours
     unknown_rows: dict[str, int] = field(default_factory=dict)  # of command lines, by device
     stale_after: dict[str, float] = field(default_factory=dict)  # seconds, by device: three of its periods
 
@@ -62,4 +63,5 @@ class Book:
         self.onts = {key: value for key, value in self.onts.items() if value.olt in devices}
         self.links = {key: value for key, value in self.links.items() if value.device in devices}
         self.devices = {key: value for key, value in self.devices.items() if key in devices}
+        self.clocks = {key: value for key, value in self.clocks.items() if key in devices}
         self.unknown_rows = {key: value for key, value in self.unknown_rows.items() if key in devices}

@@ -1,4 +1,4 @@
-"""Interfaces as samples."""
+"""Interfaces, and the clocks of their devices, as samples."""
 
 from __future__ import annotations
 
@@ -36,3 +36,4 @@ class LinkBlocks:
         for family, more, value in _SAMPLES:
             told = (((link.device, link.port, *more), value(link)) for link in links)
             yield block(family, {labels: number for labels, number in told if number is not None})
+        yield block(families.CLOCK_OFFSET, {(device,): offset for device, offset in list(self._book.clocks.items())})

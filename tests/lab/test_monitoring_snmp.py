@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -180,6 +183,7 @@ def test_an_ont_that_falls_is_told_with_its_cause_and_by_our_clock(served: Value
     assert (other.reach, other.rx_dbm, other.olt_rx_dbm, other.distance_m) == (Reach.UP, -19.02, -23.0, 4125.0)
     assert (fallen.reach, fallen.last_down_cause, fallen.rx_dbm) == (Reach.DOWN, DownCause.DYING_GASP, None)
     assert fallen.last_down_at == pytest.approx(time.time() - 10, abs=3)
+    assert book.clocks["olt-1"] == pytest.approx(datetime(2026, 11, 25, 3, 0, 30, tzinfo=UTC).timestamp() - time.time(), abs=3)
     assert book.optics["olt-1", "0/1/0", 1].validity is Validity.UNREACHABLE
 
 
@@ -222,6 +226,25 @@ def test_an_answer_that_comes_too_late_is_not_taken_for_the_next(served: ValueAg
         return (await agent.get([second])).get(second)
 
     assert asyncio.run(run()) == 2
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"\x00" * 50, b"\x30\x82\xff\xff", b"GET / HTTP/1.0", b"\x30\x03\x02\x01\x01"])
+def test_an_agent_that_answers_rubbish_is_done_with_in_our_patience(rubbish: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        agent = community(int(listener.getsockname()[1]), Patience(seconds=0.3, attempts=1))
+
+        def answer() -> None:
+            listener.sendto(rubbish, listener.recvfrom(2048)[1])
+
+        helper = threading.Thread(target=answer)
+        helper.start()
+        start = time.monotonic()
+        reason = reason_of(lambda: agent.get([SYSTEM_NAME]))
+        helper.join()
+
+    assert reason in {Reason.RUBBISH, Reason.TIMEOUT}
+    assert time.monotonic() - start < 3
 
 
 def test_an_olt_is_asked_within_its_budget(served: ValueAgent) -> None:

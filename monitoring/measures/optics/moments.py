@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.measures.optics.light import Value
 
+SYSTEM_DATE = "1.3.6.1.2.1.25.1.2.0"  # hrSystemDate, RFC 2790: the device's own clock
 _PLAIN = struct.Struct("!HBBBBBB")
 _ZONE = struct.Struct("!cBB")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from monitoring.book import Book
 from monitoring.measures.failures import DeviceError, Reason
 from monitoring.measures.optics.light import Value
+from monitoring.measures.optics.moments import SYSTEM_DATE, moment
 from monitoring.measures.snmp import counters, indexes
 from monitoring.measures.snmp.agent import Agent
 
@@ -41,8 +42,12 @@ class LinkPoll:
 
     async def _read(self) -> None:
         asked = {f"{column}.{row}": (port, name) for port, row in self._rows.items() for name, column in _columns().items()}
-        answers = await self._agent.get([counters.UPTIME, *asked])
+        asked_at = time.time()
+        answers = await self._agent.get([counters.UPTIME, SYSTEM_DATE, *asked])
         at = time.time()
+        theirs = moment(answers.get(SYSTEM_DATE))
+        if theirs is not None:
+            self._book.clocks[self._device] = theirs - (asked_at + at) / 2
         by_port: dict[str, dict[str, Value]] = {port: {"uptime": answers.get(counters.UPTIME)} for port in self._rows}
         for oid, (port, name) in asked.items():
             by_port[port][name] = answers.get(oid)

@@ -12,7 +12,7 @@ from typing import Protocol
 from monitoring.book import Book
 from monitoring.measures.optics import huawei_xpon, zte
 from monitoring.measures.optics.light import Light, Power, Value, Values
-from monitoring.measures.optics.moments import moment
+from monitoring.measures.optics.moments import SYSTEM_DATE, moment
 from monitoring.measures.optics.ont import Condition, OntKey, OntLight, ont_state, port_reading
 from monitoring.measures.snmp.agent import Agent
 from monitoring.observed import Reach, Validity
@@ -21,7 +21,6 @@ from monitoring.topology import Family
 log = logging.getLogger(__name__)
 
 _NOTHING_SELDOM = Condition(reach=Reach.UNKNOWN)
-_CLOCK = "1.3.6.1.2.1.25.1.2.0"  # hrSystemDate, RFC 2790
 
 
 class Dialect(Protocol):
@@ -97,7 +96,7 @@ class OntPoll:
 
     async def _details(self, onts: Sequence[OntKey]) -> None:
         asked = time.time()
-        answers = await self._ask(onts, self._dialect.FALL, _CLOCK)
+        answers = await self._ask(onts, self._dialect.FALL, SYSTEM_DATE)
         for ont, values in answers.items():
             self._set_clock(moment(values.get("clock")), asked)
             self._conditions[ont] = self._dialect.condition(values)
@@ -110,6 +109,7 @@ class OntPoll:
     def _set_clock(self, theirs: float | None, asked: float) -> None:
         if theirs is not None:
             self._clock = (asked + time.time()) / 2 - theirs
+            self._book.clocks[self._olt] = -self._clock
 
     def _lose_light(self, ont: OntKey) -> None:
         """Forget the light of an ONT that its OLT cannot ask any more."""
