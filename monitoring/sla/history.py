@@ -23,10 +23,14 @@ CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, started_ms INTEGER NOT N
 CREATE TABLE IF NOT EXISTS change (
   id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run, site TEXT NOT NULL, at_ms INTEGER NOT NULL, state TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS change_by_run ON change (run, site, id);
+CREATE INDEX IF NOT EXISTS change_by_site ON change (site, at_ms, id);
 CREATE TRIGGER IF NOT EXISTS change_stays BEFORE UPDATE ON change BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS change_remains BEFORE DELETE ON change BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
 """
+
+
+_ROWS = "SELECT site, at_ms, state, run.id, run.seen_ms FROM change JOIN run ON run.id = change.run WHERE site = ? AND"
+_Row = tuple[str, int, str, int, int]  # site, at, state, run, the run's last sign of life
 
 
 class ServiceState(StrEnum):
@@ -63,6 +67,7 @@ class History:
         self._base.execute("PRAGMA journal_mode = WAL")
         self._base.execute("PRAGMA synchronous = FULL")
         self._base.executescript(_SCHEMA)
+        self._first: dict[str, int] = dict(self._base.execute("SELECT site, min(at_ms) FROM change GROUP BY site"))
 
     def close(self) -> None:
         """Close the file; the run ends with its last sign of life."""
@@ -105,28 +110,32 @@ class History:
             self._base.execute("ROLLBACK")
             raise
         self._run, self._seen = run, moment
+        for site in changes:
+            self._first.setdefault(site, moment)
 
     def spans(self, start: datetime, end: datetime, site: str | None = None) -> tuple[Span, ...]:
         """Return the spans between two times, by site then time; every hole between a site's spans is an unknown one."""
         first, last, grace = _milliseconds(start), _milliseconds(end), _milliseconds(_EPOCH + GRACE)
-        only = ("AND change.site = ? ", (site,)) if site is not None else ("", ())
         with self._lock:
-            rows = self._base.execute(
-                "SELECT change.site, change.at_ms, change.state, run.id, run.seen_ms FROM change JOIN run ON run.id = change.run "  # noqa: S608, a constant
-                f"WHERE run.seen_ms >= ? AND change.at_ms < ? {only[0]}ORDER BY change.site, change.id",
-                (first - grace, last, *only[1]),
-            ).fetchall()
+            sites = sorted(self._first) if site is None else [site]
+            rows = [row for one in sites for row in self._rows(one, first, last)]
         return tuple(_spans(rows, first, last, grace))
+
+    def _rows(self, site: str, first: int, last: int) -> list[_Row]:
+        """Return a site's changes in the period, and before them the one that held when it began."""
+        before: list[_Row] = self._base.execute(f"{_ROWS} at_ms < ? ORDER BY at_ms DESC, change.id DESC LIMIT 1", (site, first)).fetchall()
+        inside: list[_Row] = self._base.execute(
+            f"{_ROWS} at_ms >= ? AND at_ms < ? ORDER BY at_ms, change.id", (site, first, last)
+        ).fetchall()
+        return [*before, *inside]
 
     def first_seen(self) -> Mapping[str, datetime]:
         """Return when each site was first watched."""
         with self._lock:
-            rows = self._base.execute("SELECT site, min(at_ms) FROM change GROUP BY site ORDER BY site").fetchall()
-        return {site: _moment(at) for site, at in rows}
+            return {site: _moment(at) for site, at in sorted(self._first.items())}
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_Row = tuple[str, int, str, int, int]  # site, at, state, run, the run's last sign of life
 
 
 def _milliseconds(moment: datetime) -> int:

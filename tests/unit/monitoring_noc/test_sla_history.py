@@ -166,3 +166,21 @@ def test_spans_never_overlap_and_leave_no_hole(moves: list[tuple[int, ServiceSta
 
     assert all(one.end == other.start for one, other in itertools.pairwise(spans))
     assert not spans or spans[-1].end == at
+
+
+def test_what_held_before_the_period_holds_when_it_begins(history: History) -> None:
+    history.record({"dahra": UP}, START)
+    history.record({"dahra": DOWN}, after(minutes=5))
+    history.record({"dahra": DOWN}, after(minutes=20))
+
+    assert short(history.spans(after(minutes=10), after(minutes=20))) == [("dahra", "down", 600, 1200)]
+
+
+def test_a_history_that_is_opened_again_knows_since_when_each_site_is_watched(path: Path, history: History) -> None:
+    history.record({"dahra": UP}, START)
+    history.record({"dahra": UP, "kedougou": UP}, after(days=3))
+    again = History(path)
+    found = again.first_seen()
+    again.close()
+
+    assert found == {"dahra": START, "kedougou": after(days=3)} == history.first_seen()
