@@ -54,10 +54,10 @@ class Fields:
         return ""
 
     def text_or_none(self, key: str) -> str | None:
-        """Return a string, or None where the key is absent or null."""
+        """Return a string, or None where the key is absent, null or empty."""
         value = self._get(key, optional=True)
-        if value is None or (isinstance(value, str) and value):
-            return value
+        if value is None or isinstance(value, str):
+            return value or None
         self._wrong(key, value, "a text")
         return None
 

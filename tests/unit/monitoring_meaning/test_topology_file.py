@@ -10,6 +10,8 @@ import pytest
 from monitoring.problems import ProblemsError
 from monitoring.topology import Family, Medium, Topology
 from monitoring.topology_file import load, loads, topology_of
+from tests.unit.monitoring_meaning.district import district
+from tests.unit.monitoring_meaning.topology_text import text_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "monitoring-topology.md"
 
@@ -103,3 +105,9 @@ def test_equal_texts_give_equal_topologies() -> None:
     first: Topology = loads(example())
 
     assert first == loads(example())
+
+
+def test_what_is_written_is_read_as_it_was() -> None:
+    network = district()
+
+    assert loads(text_of(network)) == network
