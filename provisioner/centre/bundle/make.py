@@ -63,7 +63,7 @@ def _images(wanted: Plan) -> dict[str, Path]:
 
 
 def _hub_keys(wanted: Plan, tell: Callable[[str], None]) -> dict[str, str]:
-    """Return the hubs' public keys: read now, else those that are known. A hub takes its centres' keys along, as far as they are known."""
+    """Return the hubs' public keys: read now, else those that are known; for a hub the known ones of its centres."""
     if wanted.kind is SiteKind.HUB:
         return peers.known(wanted.site)
     try:
@@ -97,4 +97,6 @@ def make(site: str, target: Path, key: Path, tell: Callable[[str], None]) -> Mad
             files=tuple(container.entry(path, sources[path]) for path in sorted(sources)),
         )
         container.write(target, manifest, sources, key)
-    return Made(file=target, manifest=manifest, size=target.stat().st_size, hubs=wanted.kind is SiteKind.HUB or len(keys) == len(wanted.tunnels))
+    return Made(
+        file=target, manifest=manifest, size=target.stat().st_size, hubs=wanted.kind is SiteKind.HUB or len(keys) == len(wanted.tunnels)
+    )
