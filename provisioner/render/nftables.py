@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from itertools import permutations, product
 
 from provisioner.plan.plan import Endpoint, Flow, Guest, Plan, Protocol, SiteKind, Zone
+from provisioner.render.nftables_text import as_set, chain, named, verdict_map
 
 GATEWAY, WAN, VPN = "gateway", "wan", "vpn"
 _DHCP_SERVER, _DHCP_CLIENT = 67, 68  # RFC 2131, section 4.1
@@ -39,7 +40,7 @@ def gateway(plan: Plan) -> str:
             "#!/usr/sbin/nft -f",
             f"# The flows of {plan.site}, compiled by provisioner/render/nftables.py. Loading it again loses no packet.",
             *(f'define {name} = "{interface}"' for zone in plan.zones for name, interface in _interfaces(plan, zone)),
-            f"define not_internet = {_set(_not_internet(plan))}",
+            f"define not_internet = {as_set(_not_internet(plan))}",
             "",
             "table inet teranga {",
             *_maps(plan, ()),
@@ -49,9 +50,9 @@ def gateway(plan: Plan) -> str:
             *(f"destroy chain inet teranga {name}" for name in unwanted),
             "table inet teranga {",
             *(f"    counter {name} {{\n    }}" for name in ("forward_drop", "input_drop", "output_drop")),
-            *(line for name, rules in chains.items() for line in _chain(name, rules)),
+            *(line for name, rules in chains.items() for line in chain(name, rules)),
             *_maps(plan, chains),
-            *(line for name, rules in _base_chains(plan) for line in _chain(name, rules)),
+            *(line for name, rules in _base_chains(plan) for line in chain(name, rules)),
             "}",
             "",
         )
@@ -72,7 +73,7 @@ def guest(plan: Plan, one: Guest) -> str:
             "flush table inet teranga",
             "table inet teranga {",
             "    counter input_drop {\n    }",
-            *_chain(
+            *chain(
                 "input",
                 (
                     "type filter hook input priority filter; policy drop;",
@@ -97,15 +98,6 @@ def remote(plan: Plan) -> tuple[IPv4Network, ...]:
     return tuple(sorted(collapse_addresses(far)))
 
 
-def _name(*parts: str) -> str:
-    return "_".join(part.replace("-", "_") for part in parts)
-
-
-def _set(items: Iterable[object]) -> str:
-    texts = [str(item) for item in items]
-    return texts[0] if len(texts) == 1 else "{ " + ", ".join(texts) + " }"
-
-
 def _own_interfaces(plan: Plan, zone: Zone) -> tuple[str, ...]:
     """Return the gateway's interfaces in a zone: one, but for the tunnels."""
     if zone.name != VPN or not plan.tunnels:
@@ -116,7 +108,7 @@ def _own_interfaces(plan: Plan, zone: Zone) -> tuple[str, ...]:
 
 def _interfaces(plan: Plan, zone: Zone) -> tuple[tuple[str, str], ...]:
     """Return the define and the name of each interface of a zone."""
-    base = _name("if", zone.name)
+    base = named("if", zone.name)
     return tuple((base if order == 1 else f"{base}_{order}", name) for order, name in enumerate(_own_interfaces(plan, zone), start=1))
 
 
@@ -158,12 +150,12 @@ def _networks(plan: Plan, end: Endpoint) -> str | None:
     """Return the addresses of an endpoint, or None for the Internet."""
     zone = _zone(plan, end.zone)
     if end.guest == GATEWAY:
-        return _set(_own_addresses(plan, zone))
+        return as_set(_own_addresses(plan, zone))
     if end.guest:
         return str(_address(plan, end))
     if zone.name == WAN:
         return None
-    return _set(remote(plan) if zone.name == VPN else (zone.prefix,))
+    return as_set(remote(plan) if zone.name == VPN else (zone.prefix,))
 
 
 def _from(plan: Plan, end: Endpoint) -> str:
@@ -177,14 +169,14 @@ def _to(plan: Plan, flow: Flow) -> str:
         return f"ip daddr {networks}"
     hubs = {tunnel.hub_endpoint for tunnel in plan.tunnels if tunnel.port in flow.ports}
     if flow.source.guest == GATEWAY and hubs:
-        return f"ip daddr {_set(sorted(hubs))}"  # the operator's access network is no Internet, the hubs live there
+        return f"ip daddr {as_set(sorted(hubs))}"  # the operator's access network is no Internet, the hubs live there
     return "ip daddr != $not_internet"
 
 
 def _to_ports(flow: Flow) -> tuple[str, ...]:
     if flow.protocol is Protocol.ICMP:
         return ("icmp type echo-request",)
-    return (f"{flow.protocol} dport {_set(flow.ports)}",)
+    return (f"{flow.protocol} dport {as_set(flow.ports)}",)
 
 
 def _rule(flow: Flow, matches: Sequence[str]) -> str:
@@ -205,14 +197,14 @@ def _placed(plan: Plan, flow: Flow) -> Iterator[tuple[str, str]]:
     """Yield each rule of a flow and its chain; what stays within one zone's switch never meets the gateway."""
     source, target = flow.source, flow.destination
     if target.guest == GATEWAY and source.guest != GATEWAY:
-        yield _name("in", source.zone), _rule(flow, (*_entry(plan, flow), *_to_ports(flow)))
+        yield named("in", source.zone), _rule(flow, (*_entry(plan, flow), *_to_ports(flow)))
         if _is_dhcp(flow):  # an offer answers no connection that the kernel could know
             answer = f"ip saddr {_zone(plan, target.zone).gateway} udp sport {_DHCP_SERVER} udp dport {_DHCP_CLIENT}"
-            yield _name("out", source.zone), _rule(flow, (answer,))
+            yield named("out", source.zone), _rule(flow, (answer,))
     elif source.guest == GATEWAY:
-        yield _name("out", target.zone), _rule(flow, (_to(plan, flow), *_to_ports(flow)))
+        yield named("out", target.zone), _rule(flow, (_to(plan, flow), *_to_ports(flow)))
     elif source.zone != target.zone or _relays(plan, source):
-        yield _name(source.zone, target.zone), _rule(flow, (_from(plan, source), _to(plan, flow), *_to_ports(flow)))
+        yield named(source.zone, target.zone), _rule(flow, (_from(plan, source), _to(plan, flow), *_to_ports(flow)))
 
 
 def _relays(plan: Plan, end: Endpoint) -> bool:
@@ -231,8 +223,8 @@ def _entry(plan: Plan, flow: Flow) -> tuple[str, ...]:
         prefix = _zone(plan, flow.source.zone).prefix
         return f"ip saddr {{ 0.0.0.0, {prefix} }}", f"ip daddr {{ 255.255.255.255, {own[0]} }}", f"udp sport {_DHCP_CLIENT}"
     if flow.source.zone == WAN and flow.source.guest is None:
-        return (f"ip daddr {_set(own)}",)  # a tunnel comes from any address, the operator's access network included
-    return _from(plan, flow.source), f"ip daddr {_set(own)}"
+        return (f"ip daddr {as_set(own)}",)  # a tunnel comes from any address, the operator's access network included
+    return _from(plan, flow.source), f"ip daddr {as_set(own)}"
 
 
 def _pairs(plan: Plan, zones: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -245,8 +237,8 @@ def _pairs(plan: Plan, zones: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _possible(plan: Plan) -> set[str]:
     names = [zone.name for zone in plan.zones]
-    pairs = {_name(*pair) for pair in _pairs(plan, names)}
-    return pairs | {_name(way, name) for way in ("in", "out") for name in names}
+    pairs = {named(*pair) for pair in _pairs(plan, names)}
+    return pairs | {named(way, name) for way in ("in", "out") for name in names}
 
 
 def _maps(plan: Plan, chains: Iterable[str]) -> Iterator[str]:
@@ -254,31 +246,15 @@ def _maps(plan: Plan, chains: Iterable[str]) -> Iterator[str]:
     wanted = frozenset(chains)
     words = {zone.name: [f"${define}" for define, _ in _interfaces(plan, zone)] for zone in plan.zones}
     pairs = [
-        f"{one} . {other} : jump {_name(source, target)}"
+        f"{one} . {other} : jump {named(source, target)}"
         for source, target in _pairs(plan, words)
-        if _name(source, target) in wanted
+        if named(source, target) in wanted
         for one, other in product(words[source], words[target])
     ]
-    yield from _map("pair", "ifname . ifname", pairs)
+    yield from verdict_map("pair", "ifname . ifname", pairs)
     for name, way in (("entry", "in"), ("departure", "out")):
-        chosen = [zone for zone in words if _name(way, zone) in wanted]
-        yield from _map(name, "ifname", [f"{word} : jump {_name(way, zone)}" for zone in chosen for word in words[zone]])
-
-
-def _map(name: str, kind: str, elements: Sequence[str]) -> Iterator[str]:
-    yield f"    map {name} {{"
-    yield f"        type {kind} : verdict"
-    if elements:
-        yield "        elements = {"
-        yield from (f"            {element}," for element in elements)
-        yield "        }"
-    yield "    }"
-
-
-def _chain(name: str, rules: Iterable[str]) -> Iterator[str]:
-    yield f"    chain {name} {{"
-    yield from (f"        {rule}" for rule in rules)
-    yield "    }"
+        chosen = [zone for zone in words if named(way, zone) in wanted]
+        yield from verdict_map(name, "ifname", [f"{word} : jump {named(way, zone)}" for zone in chosen for word in words[zone]])
 
 
 def _known(counter: str) -> tuple[str, ...]:
