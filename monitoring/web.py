@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,12 +59,23 @@ def plain(text: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     return Answer(body=f"{text}\n".encode(), status=status)
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the library's form
+        """Log a failed request; a client that left before it was served is no fault of ours."""
+        error = sys.exc_info()[1]
+        if isinstance(error, ConnectionError | TimeoutError):
+            log.debug("%s left", client_address)
+        else:
+            log.error("%s: not served", client_address, exc_info=error)
+
+
 class Server:
     """Serves routes by exact path, each request in a thread of its own, until it is stopped."""
 
     def __init__(self, address: tuple[str, int], routes: Mapping[str, Route]) -> None:
-        self._http = ThreadingHTTPServer(address, _handler(dict(routes)), bind_and_activate=True)
-        self._http.daemon_threads = True
+        self._http = _Http(address, _handler(dict(routes)), bind_and_activate=True)
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
         self.port = int(self._http.server_address[1])
 

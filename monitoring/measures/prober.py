@@ -8,6 +8,7 @@ import os
 import select
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 _SECOND = 1_000_000_000
 _STEP = 20_000_000  # ns: the realtime clock is slewed by less than that between two ticks
 _EVENTS = 4
+_MOST_LATE = 250_000_000  # ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +61,13 @@ class Pace:
 class _Probed:
     """A target while it is probed."""
 
-    __slots__ = ("address", "echo", "packed", "target", "track")
+    __slots__ = ("address", "echo", "packed", "state", "target", "track")
 
     def __init__(self, target: ProbeTarget, echo: Echo, now: float) -> None:
         self.target = target
         self.echo = echo
         self.track = Track(now)
+        self.state = _state(target, self.track)
         self.address = (str(target.address), 0)
         self.packed = target.address.packed
 
@@ -88,7 +91,7 @@ class Prober:
         self._wanted: tuple[ProbeTarget, ...] | None = None
         self._last_index = 0
         self._cycle_start, self._next = 0, 0
-        self._reached = -1  # ns into the interval: everybody up to there was probed
+        self._reached = 0  # ns into the interval: everybody up to there was probed
         self._clocks = 0
         self._period_ends = time.monotonic() + pace.period
         self._samples: tuple[PathSample, ...] = ()
@@ -129,7 +132,7 @@ class Prober:
 
     def states(self) -> tuple[PathState, ...]:
         """Return whether each path answers: it does if either of its hosts does."""
-        return path_states(_state(probed) for _, _, probed in self._order)
+        return path_states(probed.state for _, _, probed in self._order)
 
     def samples(self) -> tuple[PathSample, ...]:
         """Return the last whole period of each path: of its two hosts the one that lost less."""
@@ -170,7 +173,7 @@ class Prober:
         self._by_index = {index: probed for _, index, probed in order}
         self._order = order
         # Go on from where the last tick came to, so that nobody is probed twice or left out.
-        self._next = next((place for place, entry in enumerate(order) if entry[0] > self._reached), len(order))
+        self._next = bisect_right(order, self._reached, key=lambda entry: entry[0])
 
     def _new(self, target: ProbeTarget) -> tuple[int, _Probed]:
         self._last_index += 1
@@ -202,9 +205,8 @@ class Prober:
             probed.track.expired(number)
 
     def _send(self, now: int) -> None:
-        if now - self._cycle_start >= 2 * self._interval:  # suspended, or starved: begin anew instead of bursting
-            self.stalls += 1
-            self._cycle_start, self._next = now, 0
+        if now - self._cycle_start - self._reached > _MOST_LATE:
+            self._skip(now)
         while True:
             elapsed = now - self._cycle_start
             while self._next < len(self._order) and self._order[self._next][0] <= elapsed:
@@ -213,7 +215,14 @@ class Prober:
             if elapsed < self._interval:
                 self._reached = elapsed
                 return
-            self._cycle_start, self._next = self._cycle_start + self._interval, 0
+            self._cycle_start, self._next, self._reached = self._cycle_start + self._interval, 0, 0
+
+    def _skip(self, now: int) -> None:
+        """Leave out whom we were kept from probing: a burst would be lost by others, and tells nothing more."""
+        self.stalls += 1
+        self._cycle_start += (now - self._cycle_start) // self._interval * self._interval
+        self._reached = now - self._cycle_start
+        self._next = bisect_right(self._order, self._reached, key=lambda entry: entry[0])
 
     def _probe(self, probed: _Probed, now: int) -> None:
         track = probed.track
@@ -223,14 +232,16 @@ class Prober:
             self._socket.send(probed.echo.numbered(number & 0xFFFF), probed.address)
         except OSError as error:
             log.debug("%s: not sent: %s", probed.target.key, error)
-            before = track.reach
-            track.not_sent(sent / _SECOND)
-            if before is not Reach.UNKNOWN:
-                self._changed(_state(probed))
+            if track.not_sent(sent / _SECOND):
+                self._tell(probed)
             return
         self._under_way.append((now + self._timeout, probed, number))
         if track.judge(sent / _SECOND):
-            self._changed(_state(probed))
+            self._tell(probed)
+
+    def _tell(self, probed: _Probed) -> None:
+        probed.state = _state(probed.target, probed.track)
+        self._changed(probed.state)
 
     def _close_period(self, now: float) -> None:
         self._period_ends = now + self._pace.period
@@ -238,7 +249,6 @@ class Prober:
         self._samples = tuple(probed.track.close_period(probed.target.site, probed.target.path, moment) for _, _, probed in self._order)
 
 
-def _state(probed: _Probed) -> PathState:
-    track = probed.track
+def _state(target: ProbeTarget, track: Track) -> PathState:
     reason = "the probe could not be sent" if track.blocked else ""
-    return PathState(site=probed.target.site, path=probed.target.path, reach=track.reach, since=track.since, reason=reason)
+    return PathState(site=target.site, path=target.path, reach=track.reach, since=track.since, reason=reason)

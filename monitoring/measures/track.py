@@ -100,14 +100,14 @@ class Track:
         self.sent += 1
         return self._round
 
-    def not_sent(self, now: float) -> None:
-        """Take the last probe back: our own side could not send it, so nothing is known of the path."""
+    def not_sent(self, now: float) -> bool:
+        """Take the last probe back: our own side could not send it, so nothing is known of the path; tell whether that changed."""
         self._state[self._round % REMEMBERED] = 0
         self.sent -= 1
         self.send_errors += 1
         self._newest_answered = self._round
         self.blocked = True
-        self._turn(Reach.UNKNOWN, now)
+        return self._turn(Reach.UNKNOWN, now)
 
     def answered(self, sequence: int, received_ns: int, timeout_ns: int) -> None:
         """Note a reply by the 16 bits of its number and the kernel's time of receipt."""

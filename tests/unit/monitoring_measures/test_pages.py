@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -107,3 +109,13 @@ def test_the_client_gets_gzip_if_it_takes_it(server: Server) -> None:
 def test_head_has_no_body_and_unknown_places_are_404(server: Server) -> None:
     assert asked(server, "/metrics", "HEAD")[::2] == (200, b"")
     assert asked(server, "/secret")[0] == 404
+
+
+def test_a_client_that_leaves_is_no_error(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not a goodbye
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    asked(server, "/metrics")
+
+    assert caplog.text == ""
