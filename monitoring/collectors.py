@@ -19,13 +19,18 @@ from monitoring.measures.snmp.ont_poll import MANNERS, OntPoll
 from monitoring.measures.snmp.optics_poll import OpticsPoll
 from monitoring.observed import DeviceState, Reach
 from monitoring.schedule import Job, Record
-from monitoring.topology import Device, DeviceKind, Site, Topology
+from monitoring.topology import Device, DeviceKind, Site, SnmpVersion, Topology
 
 log = logging.getLogger(__name__)
 
 LINKS, OPTICS, ONTS, ONT_OPTICS, CLI = "links", "optics", "onts", "ont_optics", "cli"
 _DOWN_AFTER = 3  # failed polls in a row
 _STALE_PERIODS = 3
+_KINDS: Mapping[SnmpVersion | None, type[Credential]] = {
+    SnmpVersion.V2C: Community,
+    SnmpVersion.V3: UserSecrets,
+    None: Login,
+}
 _PON_FAMILIES = frozenset(MANNERS)
 
 
@@ -61,9 +66,10 @@ class Collectors:
         made: dict[str, tuple[object, tuple[Job, ...]]] = {}
         problems = []
         for device in topology.devices:
-            credential = self._credential_of(device)
+            credential, problem = self._credential_of(device)
             if credential is None:
-                problems.append(f"{device.name}: no credential is named {_credential_name(device)}")
+                problems.append(f"{device.name}: {problem}")
+                self._book.devices[device.name] = DeviceState(device=device.name, reach=Reach.UNKNOWN, since=time.time(), reason=problem)
                 continue
             identity = (device, credential, onts.get(device.name, ()))
             before = self._made.get(device.name)
@@ -74,14 +80,22 @@ class Collectors:
         self._book.stale_after = {name: _STALE_PERIODS * _optics_period(jobs) for name, (_, jobs) in made.items()}
         self.problems = tuple(problems)
         for problem in problems:
-            log.error("%s (hint: add it to the file of credentials)", problem)
+            log.error("%s (hint: see to the file of credentials)", problem)
         devices = _devices_by_segment(topology)
         self._urgent = {site.name: tuple(_whom(site, devices)) for site in topology.sites}
         for _, jobs in made.values():
             yield from jobs
 
-    def _credential_of(self, device: Device) -> Credential | None:
-        return self.credentials.get(_credential_name(device))
+    def _credential_of(self, device: Device) -> tuple[Credential | None, str]:
+        """Return the credential of a device, or why there is none that we may use."""
+        name = device.snmp.credential if device.snmp is not None else device.cli or ""
+        found = self.credentials.get(name)
+        wanted = _KINDS[device.snmp.version if device.snmp is not None else None]
+        if found is None:
+            return None, f"no credential is named {name}"
+        if not isinstance(found, wanted):
+            return None, f"{name} is not of the kind that its version asks for"  # least of all 2c in place of 3
+        return found, ""
 
     def _of(self, device: Device, credential: Credential, onts: Mapping[str, tuple[OntKey, ...]]) -> Iterator[Job]:
         mine = onts.get(device.name, ())
@@ -169,10 +183,6 @@ class Collectors:
 
 def _optics_period(jobs: Iterable[Job]) -> float:
     return max((job.period for job in jobs if job.collector in {OPTICS, ONT_OPTICS, CLI}), default=math.inf)
-
-
-def _credential_name(device: Device) -> str:
-    return device.snmp.credential if device.snmp is not None else device.cli or ""
 
 
 def _onts_by_site(topology: Topology) -> Iterator[tuple[str, OntKey]]:
