@@ -186,6 +186,39 @@ def lines(argv: Sequence[str | Path], on_line: Callable[[str], None], how: Run =
         close(process)
 
 
+def stream(argv: Sequence[str | Path], source: bytes | int, sink: int, how: Run = DEFAULT) -> tuple[int, str]:
+    """Run a program whose input and output are files or bytes of any length; return its exit status and its errors' text.
+
+    `source`: what it reads, or an open file's number; `sink`: an open file's number, or DEVNULL.
+    """
+    words = tuple(str(word) for word in argv)
+    log.debug("stream %s", words)
+    given = isinstance(source, bytes)
+    try:
+        process = subprocess.Popen(
+            words,
+            env=dict(how.env),
+            cwd=how.cwd,
+            stdin=subprocess.PIPE if isinstance(source, bytes) else source,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _failure(words, str(error), "", how.log) from error
+    try:
+        _, said = process.communicate(source if isinstance(source, bytes) else None, how.timeout.total_seconds())
+    except subprocess.TimeoutExpired as error:
+        raise _failure(words, f"did not end within {how.timeout.total_seconds():.0f} s", "", how.log) from error
+    finally:
+        end(process)
+        for pipe in (process.stdin if given else None, process.stderr):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+    return process.returncode, said.decode(errors="replace")
+
+
 class _Watchdog:
     """Kills a process's group once its time is over."""
 

@@ -13,6 +13,7 @@ from provisioner.errors import FindingError, Problem, TerangaError
 from provisioner.lab import access
 from provisioner.observed import endpoint as endpoints
 from provisioner.observed.endpoint import Endpoint
+from provisioner.plan.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,23 @@ def lab_credential(site: str) -> Credential:
     return Credential(url=at.url, user="root@pam", password_file=at.password_file, ca_file=at.ca_file, ssh_proxy=at.ssh_proxy)
 
 
+def task(wanted: Plan, bridge_ports: str = "") -> node.Adoption:
+    """Return what a site needs of its node."""
+    return node.Adoption(
+        site=wanted.site,
+        node=wanted.node,
+        datastore=wanted.datastore,
+        bridge=wanted.bridge,
+        pool=wanted.pool,
+        bridge_ports=bridge_ports,
+    )
+
+
 def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ...]:
     """Adopt the node of `site`; return what was done, in words."""
     wanted, kept = plan(site), places.site(site)
     session = password_session(credential.url, credential.user, credential.password_file, credential.ca_file)
-    task = node.Adoption(
-        site=site, node=wanted.node, datastore=wanted.datastore, bridge=wanted.bridge, pool=wanted.pool, bridge_ports=bridge_ports
-    )
-    token, done = node.adopt(session, task)
+    token, done = node.adopt(session, task(wanted, bridge_ports))
     ca = kept.root / "proxmox-ca.pem"
     places.write(kept.token, token.secret + "\n", 0o600)
     places.write(ca, credential.ca_file.read_text(), 0o644)

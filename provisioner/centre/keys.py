@@ -16,16 +16,23 @@ def control_key(site: str) -> str:
     private = places.site(site).ssh_key
     public = private.with_suffix(".pub")
     if not public.exists():
-        _make(private, public, site)
+        make(private)
+        places.write(public, public_line(private, site) + "\n")
     return public.read_text().strip()
 
 
-def _make(private: Path, public: Path, site: str) -> None:
+def make(private: Path) -> None:
+    """Write a new private key, mode 0600."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
     places.write(private, pem)
+
+
+def public_line(private: Path, site: str) -> str:
+    """Return the public half of a private key as one line of authorized_keys."""
+    key = serialization.load_ssh_private_key(private.read_bytes(), None)
     line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
-    places.write(public, f"{line} teranga-{site}\n")
+    return f"{line} teranga-{site}"
 
 
 def write_known_hosts(site: str, keys: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from provisioner import command, places
 from provisioner.adapters import ansible, images
+from provisioner.centre.inside import Inside
 from provisioner.centre.keys import control_key, write_known_hosts
 from provisioner.lab import wires
 from provisioner.lab.guests import base, driver
@@ -26,6 +27,9 @@ from provisioner.plan.plan import Guest, GuestRole
 from provisioner.plan.reach import control_address
 
 SERVICE = "recettes"
+GUESTS = ("database", SERVICE)
+NAME = f"{SERVICE}.kedougou.teranga.internal"
+ADDRESS = "10.65.1.23"
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 _PATIENCE = 90.0
 
@@ -68,6 +72,26 @@ class Bench:
         vmid = next(one.vmid for one in plan.guests if one.name == guest)
         return self.driver.read_file(plan.node, vmid, path, 1 << 20).decode()
 
+    def way(self) -> Inside:
+        """Return the way into the centre's guests as control has it."""
+        return Inside(plan=self.centre, proxy=("ip", "netns", "exec", self.namespace(self.centre, "management"), "nc", "%h", "%p"))
+
+    def curl(self, path: str, *options: str) -> tuple[str, str]:
+        """Return status and body of the service's answer over TLS, as a terminal gets it."""
+        trusted = ("--cacert", str(places.site("kedougou").pki / "ca.pem"), "--resolve", f"{NAME}:443:{ADDRESS}")
+        done = self.run("terminals", "curl", "-sS", "-m", "10", "-w", "\n%{http_code}", *trusted, *options, f"https://{NAME}{path}")
+        body, _, status = done.stdout.rpartition("\n")
+        return status, body or done.stderr
+
+    def record(self, payer: str) -> None:
+        """Have the service keep a record, as a terminal does."""
+        said = json.dumps({"numero_quittance": "Q", "redevable": payer})
+        assert self.curl("/api/fiches", "-H", "Content-Type: application/json", "-d", said)[0] == "201"
+
+    def payers(self) -> list[str]:
+        """Return the payers of the records that the service finds, sorted."""
+        return sorted(one["champs"]["redevable"] for one in json.loads(self.curl("/api/fiches?q=essai")[1])["fiches"])
+
     def run(self, zone: str, *argv: str) -> command.Completed:
         """Run a program at a client of the centre."""
         where = ("ip", "netns", "exec", self.namespace(self.centre, zone))
@@ -95,6 +119,16 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TERANGA_STATE", str(tmp_path_factory.mktemp("state")))
         yield from _stand(built[0].path)
+
+
+@pytest.fixture(scope="session")
+def converged(bench: Bench) -> Mapping[str, ansible.HostResult]:
+    """Converge: the hub, the centre's gateway, the hub again with the centre's key, the other guests."""
+    first = bench.converge(bench.hub, "gateway")
+    results = dict(bench.converge(bench.centre, "gateway"))
+    again = bench.converge(bench.hub, "gateway")
+    results |= bench.converge(bench.centre, *GUESTS)
+    return results | {"hub": first["gateway"], "hub again": again["gateway"]}
 
 
 def _stand(disk: Path) -> Iterator[Bench]:

@@ -7,33 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from provisioner import places
 from provisioner.adapters.ansible import HostResult
-from tests.roles.conftest import SERVICE, Bench, counters
+from tests.roles.conftest import ADDRESS, GUESTS, NAME, SERVICE, Bench, counters
 
 pytestmark = pytest.mark.roles
-
-NAME = f"{SERVICE}.kedougou.teranga.internal"
-ADDRESS = "10.65.1.23"
-GUESTS = ("database", SERVICE)
-
-
-@pytest.fixture(scope="session")
-def converged(bench: Bench) -> Mapping[str, HostResult]:
-    """Converge: the hub, the centre's gateway, the hub again with the centre's key, the other guests."""
-    first = bench.converge(bench.hub, "gateway")
-    results = dict(bench.converge(bench.centre, "gateway"))
-    again = bench.converge(bench.hub, "gateway")
-    results |= bench.converge(bench.centre, *GUESTS)
-    return results | {"hub": first["gateway"], "hub again": again["gateway"]}
-
-
-def _curl(bench: Bench, path: str, *options: str) -> tuple[str, str]:
-    """Return status and body of an answer over TLS, as a terminal gets it."""
-    trusted = ("--cacert", str(places.site("kedougou").pki / "ca.pem"), "--resolve", f"{NAME}:443:{ADDRESS}")
-    done = bench.run("terminals", "curl", "-sS", "-m", "10", "-w", "\n%{http_code}", *trusted, *options, f"https://{NAME}{path}")
-    body, _, status = done.stdout.rpartition("\n")
-    return status, body or done.stderr
 
 
 def test_every_guest_converges(converged: Mapping[str, HostResult]) -> None:
@@ -49,9 +26,9 @@ def test_a_second_run_changes_nothing(bench: Bench, converged: Mapping[str, Host
 def test_a_record_is_written_and_read_over_tls_from_a_terminal(bench: Bench, converged: Mapping[str, HostResult]) -> None:
     record = json.dumps({"numero_quittance": "Q-1", "redevable": "Cissé"})
 
-    assert _curl(bench, "/sante")[0] == "200"
-    assert _curl(bench, "/api/fiches", "-H", "Content-Type: application/json", "-d", record)[0] == "201"
-    status, body = _curl(bench, "/api/fiches?q=cisse")
+    assert bench.curl("/sante")[0] == "200"
+    assert bench.curl("/api/fiches", "-H", "Content-Type: application/json", "-d", record)[0] == "201"
+    status, body = bench.curl("/api/fiches?q=cisse")
     assert (status, json.loads(body)["fiches"][0]["champs"]["numero_quittance"]) == ("200", "Q-1")
 
 
@@ -120,4 +97,4 @@ def test_everything_comes_back_after_the_gateway_restarts(bench: Bench, converge
     bench.inside(bench.centre, "gateway", "sudo systemctl restart nftables tunnel@wg-fibre-1 dnsmasq")
 
     assert bench.inside(bench.centre, "gateway", "sudo ping -c 3 -W 5 10.65.14.1").status == 0
-    assert _curl(bench, "/sante")[0] == "200"
+    assert bench.curl("/sante")[0] == "200"
