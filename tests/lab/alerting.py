@@ -173,7 +173,7 @@ def _ready(port: int, seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-def cut_and_mended(country: Country, *, between: float = 1.5, lasts: float = 9.0, after: float = 22.0) -> None:
+def cut_and_mended(country: Country, *, between: float = 1.5, lasts: float = 8.0, after: float = 17.0) -> None:
     """Cut both poles: in p the segment is told first and is back first, in q its children are and they are back last."""
     country.segment_up["p"] = country.children_up["q"] = False
     time.sleep(between)

@@ -46,7 +46,7 @@ def made(seed: int) -> Random:
 
 
 def test_noise_swing_and_outliers_raise_no_alarm() -> None:
-    claimed = sum(lived(made(seed), 90, swing=seed * 0.1)[2] for seed in range(4))
+    claimed = sum(lived(made(seed), 45, swing=seed * 0.1)[2] for seed in range(4))
 
     assert claimed == 0
 

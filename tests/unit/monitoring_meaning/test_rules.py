@@ -108,7 +108,7 @@ def cut(name: str, sites: int, site_during: tuple[int, int], segment_during: tup
     firing = 'count by (alertname) (ALERTS{alertstate="firing", alertname!="NocDeadMansSwitch"})'
     lone = {"labels": '{alertname="NocSiteUnreachable"}', "value": 1}
     root = {"labels": '{alertname="NocFibreSegmentDown"}', "value": 1}
-    checks = [("4m", [lone, root]), ("6m", [lone, root]), ("8m", [lone, root]), ("15m45s", [lone])]
+    checks = [("4m", [lone, root]), ("6m", [lone, root]), ("8m", [lone, root]), ("15m30s", [lone])]
     return {
         "name": name,
         "interval": "15s",
@@ -119,7 +119,7 @@ def cut(name: str, sites: int, site_during: tuple[int, int], segment_during: tup
 
 def cut_file(folder: Path, alert_file: Path, tests: list[dict[str, object]]) -> Path:
     file = folder / "cut.yml"
-    rules = {"rule_files": [str(RULES / "recording.yml"), str(alert_file)], "evaluation_interval": "15s", "tests": tests}
+    rules = {"rule_files": [str(RULES / "recording.yml"), str(alert_file)], "evaluation_interval": "30s", "tests": tests}
     file.write_text(yaml.safe_dump(rules, allow_unicode=True), encoding="utf-8")
     return file
 
