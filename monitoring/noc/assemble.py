@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitoring.incidents.incident import Incident, Kind
-from monitoring.noc import places, states
+from monitoring.noc import places, states, words
 from monitoring.noc.view import HealthView, IncidentView, SegmentView, SiteView, View, WatchView
 from monitoring.observed import Observed, Reach
 from monitoring.sla.availability import Availability, Month
@@ -64,11 +64,22 @@ def _incident(topology: Topology, incident: Incident, sites: Sequence[SiteView])
     place = places.place(topology, known[0], incident.kilometre) if known and incident.kilometre is not None else None
     return IncidentView(
         incident=incident,
+        headline=_headline(incident),
         segments=tuple(segment.title for segment in known),
         sites=tuple(site for site in sites if site.name in down),
         weakened=tuple(site for site in sites if site.name in weakened),
         place=place,
     )
+
+
+def _headline(incident: Incident) -> str:
+    match incident.kind:
+        case Kind.OUTAGE:
+            return f"{words.CAUSE[incident.cause].capitalize()} : {incident.title}"
+        case Kind.REDUNDANCY:
+            return f"Redondance perdue : {incident.title}"
+        case Kind.BLIND:
+            return incident.title  # it says so itself
 
 
 def _segments(topology: Topology, incidents: Sequence[Incident]) -> tuple[SegmentView, ...]:

@@ -86,7 +86,7 @@ def chart(view: View, sites: Sequence[SiteView]) -> Chart:
     inset = _INSET if sum(_in_inset(site) for site in view.sites) >= _INSET_LEAST else None
     order = {state: rank for rank, state in enumerate(reversed(list(view.counts)))}
     marks = sorted(_marks(view, sites, inset is not None), key=lambda mark: (order[mark.site.state], mark.site.name))
-    trunks = [segment for segment in view.segments if segment.line and (segment.failed or segment.feeds > 1)]
+    trunks = [segment for segment in view.segments if segment.line and (segment.failed or _is_trunk(view, segment))]
     return Chart(
         outline=_points(_OUTLINE),
         marks=tuple(marks),
@@ -95,6 +95,12 @@ def chart(view: View, sites: Sequence[SiteView]) -> Chart:
         names=tuple(mark for mark in marks if mark.site.kind is SiteKind.POLE),
         inset=inset,
     )
+
+
+def _is_trunk(view: View, segment: SegmentView) -> bool:
+    """Tell whether a segment is worth a line: it feeds several sites, or joins hubs and poles (a ring's idle side too)."""
+    ends = [view.site_by_name.get(end) for end in segment.ends]
+    return segment.feeds > 1 or all(end is not None and end.kind is not SiteKind.CENTRE for end in ends)
 
 
 def _project(latitude: float, longitude: float) -> _Spot:

@@ -34,6 +34,7 @@ _SHORT = {State.DOWN: "hs", State.UNKNOWN: "in", State.DEGRADED: "dg", State.MAI
 _REACH_SHORT = {Reach.UP: "es", Reach.DOWN: "hs", Reach.UNKNOWN: "in"}
 _KIND_SHORT = {Kind.OUTAGE: "hs", Kind.BLIND: "in", Kind.REDUNDANCY: "dg"}
 _COLUMNS = (("bandeau",), ("incidents", "surveiller", "supervision"), ("carte", "arbre"), ("mur",), ("sla",))  # side by side if wide
+_NO_POLE = "Hubs et pôles"
 _SLA_ROWS = 20  # sites in the page's table; the month's report has them all
 # Characters that a device could use to break a line or turn the reading direction around (Unicode TR 36).
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -167,12 +168,12 @@ def _material(view: View, visit: Visit) -> dict[str, object]:
 
 def _wall(view: View, shown: list[SiteView]) -> Mapping[str, list[SiteView]]:
     """Return the sites by the title of their pole, in the order of the topology, so that each keeps its place."""
-    by_pole: dict[str, list[SiteView]] = {}
+    by_pole: dict[str, list[SiteView]] = {_NO_POLE: []}
     for one in shown:
         pole = view.site_by_name.get(one.pole) if one.pole is not None else None
-        title = pole.title if pole is not None else "Hubs et pôles"
+        title = pole.title if pole is not None else _NO_POLE
         by_pole.setdefault(title, []).append(one)
-    return by_pole
+    return {title: sites for title, sites in by_pole.items() if sites}
 
 
 def _sla_rows(view: View, query: Query, names: set[str]) -> list[Line]:

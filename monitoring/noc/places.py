@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
@@ -31,7 +30,7 @@ def place(topology: Topology, segment: Segment, km: float) -> Place:
         if before <= km <= after:
             part = (km - before) / (after - before) if after > before else 0.0
             point = (one[0] + part * (other[0] - one[0]), one[1] + part * (other[1] - one[1]))
-            near, near_km = _nearest(topology, point)
+            near, near_km = _nearest(topology, segment, point)
             return Place(segment=segment.title, km=km, latitude=point[0], longitude=point[1], near=near, near_km=near_km)
     return Place(segment=segment.title, km=km)
 
@@ -45,9 +44,8 @@ def _stations(topology: Topology, segment: Segment) -> tuple[tuple[float, _Point
     return ((0.0, known[0]), (segment.length_km, known[1])) if len(known) == len(ends) else ()
 
 
-def _nearest(topology: Topology, point: _Point) -> tuple[str, float | None]:
-    centres: Iterable[tuple[float, str]] = (
-        (distance_km(point, (site.latitude, site.longitude)), site.title) for site in topology.sites if site.kind is not SiteKind.HUB
-    )
-    km, title = min(centres, default=(None, ""))
+def _nearest(topology: Topology, segment: Segment, point: _Point) -> tuple[str, float | None]:
+    named = [(site.title, (site.latitude, site.longitude)) for site in topology.sites if site.kind is not SiteKind.HUB]
+    named += [(one.title, (one.latitude, one.longitude)) for one in segment.points if one.title]
+    km, title = min(((distance_km(point, at), title) for title, at in named), default=(None, ""))
     return title, km

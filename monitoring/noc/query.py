@@ -39,7 +39,7 @@ class Query:
     def touches(self, incident: IncidentView) -> bool:
         """Tell whether an incident names a site that is asked for; a state does not hide the incident that caused it."""
         wide = Query(text=self.text, pole=self.pole)
-        words = _fold(" ".join((incident.incident.id, incident.incident.title, *incident.segments)))
+        words = _fold(" ".join((incident.incident.id, incident.headline, *incident.segments)))
         named = bool(self.text) and not self.pole and all(word in words for word in _fold(self.text).split())
         return not wide.narrows or named or any(wide.matches(site) for site in (*incident.sites, *incident.weakened))
 

@@ -9,7 +9,7 @@ from monitoring.incidents.incident import Cause, Incident, Kind
 from monitoring.noc.view import PathView, SiteView, State
 from monitoring.observed import MaintenanceWindow, Observed, PathState, Reach
 from monitoring.sla.history import ServiceState
-from monitoring.topology import Medium, Site, Topology
+from monitoring.topology import Medium, Site, SiteKind, Topology
 
 _SERVICE = {
     State.UP: ServiceState.UP,
@@ -81,12 +81,19 @@ def _path(site: Site, index: int, seen: Mapping[tuple[str, str], PathState]) -> 
 
 def _hub_reach(topology: Topology, observed: Observed) -> Mapping[str, _Verdict]:
     """Return the state of hubs, which have no path of their own: one answers if anything answers over it."""
-    hub_of = {(site.name, path.id): path.hub for site in topology.sites for path in site.paths}
+    hubs = {site.name for site in topology.sites if site.kind is SiteKind.HUB}
+    over = {segment.id: hubs.intersection(segment.ends) for segment in topology.segments}
+    paths = {(site.name, path.id): path for site in topology.sites for path in site.paths}
     since: dict[str, dict[Reach, list[float]]] = {}
     for state in observed.paths:
-        hub = hub_of.get((state.site, state.path))
-        if hub is not None:
-            since.setdefault(hub, {}).setdefault(state.reach, []).append(state.since)
+        path = paths.get((state.site, state.path))
+        if path is None:
+            continue
+        since.setdefault(path.hub, {}).setdefault(state.reach, []).append(state.since)
+        for hub in {hub for one in path.segments for hub in over.get(one, ())} - {path.hub}:
+            # What passes a hub proves that it works; what does not arrive need not have failed there.
+            reach = Reach.UP if state.reach is Reach.UP else Reach.UNKNOWN
+            since.setdefault(hub, {}).setdefault(reach, []).append(state.since)
     found = {}
     for hub, by_reach in since.items():
         if Reach.UP in by_reach:

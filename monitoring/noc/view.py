@@ -91,9 +91,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
-    """An incident with the titles of the segments it blames, the sites that are down and those that lost a path."""
+    """An incident with the titles of the segments it blames, the sites that are down and those that lost a path.
+
+    `headline` says what happened and where, in one line.
+    """
 
     incident: Incident
+    headline: str
     segments: tuple[str, ...]
     sites: tuple[SiteView, ...] = ()
     weakened: tuple[SiteView, ...] = ()

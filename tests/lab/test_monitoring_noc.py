@@ -85,9 +85,7 @@ def disaster(scene: Scene) -> None:
         observed, devices=(DeviceState(device="olt-kaolack", reach=Reach.DOWN, since=now - 700, reason="SNMP : délai dépassé"),)
     )
     lost = replace(cut((), segments=("dakar-kaolack",), opened=now - 900), id="redundancy-1", kind=Kind.REDUNDANCY, weakened=weak)
-    lost = replace(
-        lost, title="Redondance perdue : Dakar – Kaolack", action="Prévenir l’équipe fibre de Kaolack ; rien n’est encore coupé."
-    )
+    lost = replace(lost, title="Dakar – Kaolack", action="Prévenir l’équipe fibre de Kaolack ; rien n’est encore coupé.")
     scene.show(observed=observed, incidents=(big_cut(down, now), lost))
 
 

@@ -72,9 +72,7 @@ def big(shared: Path) -> View:
     observed = silence(all_up(topology), down, Reach.DOWN, NOW - 8000)
     observed = silence(observed, frozenset(weak), Reach.DOWN, NOW - 900, "fibre-dakar")
     observed = silence(observed, frozenset({"dahra"}), Reach.UNKNOWN, NOW - 300)
-    lost = replace(
-        cut((), segments=("dakar-kaolack",)), id="2026-11-25-002", kind=Kind.REDUNDANCY, weakened=weak, title="Redondance perdue"
-    )
+    lost = replace(cut((), segments=("dakar-kaolack",)), id="2026-11-25-002", kind=Kind.REDUNDANCY, weakened=weak, title="Dakar – Kaolack")
     outage = cut(tuple(sorted(down)), segments=("dakar-tambacounda",), kilometre=77.3)
     return view(Material(topology=topology, observed=observed, incidents=(lost, outage)))
 

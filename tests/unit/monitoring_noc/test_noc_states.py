@@ -102,3 +102,22 @@ def test_the_history_counts_a_degraded_site_as_up() -> None:
 
     assert (states["dahra"], states["kedougou"]) == (ServiceState.UP, ServiceState.DOWN)
     assert len(states) == len(TOPOLOGY.sites)
+
+
+def test_a_hub_that_others_pass_is_up_and_never_called_down_for_what_does_not_arrive() -> None:
+    topology = replace(
+        TOPOLOGY,
+        sites=tuple(
+            replace(site, paths=tuple(replace(path, hub="hub-dakar") for path in site.paths if path.hub == "hub-dakar"))
+            if site.name != "kedougou"
+            else replace(site, paths=(replace(site.paths[0], segments=("diamniadio-louga", "louga-dahra")),))
+            for site in TOPOLOGY.sites
+        ),
+    )
+
+    def hub(reach: Reach) -> State:
+        views = sites(topology, seen(topology, ("kedougou", "", reach)), ())
+        return next(view.state for view in views if view.name == "hub-diamniadio")
+
+    assert hub(Reach.UP) is State.UP
+    assert hub(DOWN) is State.UNKNOWN
