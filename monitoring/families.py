@@ -17,6 +17,7 @@ PROBE_SEND_ERRORS = Family("site_probe_send_errors_total", Kind.COUNTER, "Reques
 PROBE_LATE = Family("site_probe_late_total", Kind.COUNTER, "Answers that came after their time.", _PATH)
 PROBE_RTT = Family("site_probe_rtt_seconds", Kind.HISTOGRAM, "Round-trip time by the kernel's stamps.", _PATH, BUCKETS)
 PROBE_RTT_MIN = Family("site_probe_rtt_min_seconds", Kind.GAUGE, "Least round-trip time of the last minute or two.", _PATH)
+PROBE_JITTER = Family("site_probe_jitter_seconds", Kind.GAUGE, "99th percentile minus least round-trip time of the last minute.", _PATH)
 SITE_UP = Family("site_up", Kind.GAUGE, "1 if the site answers over the path, 0 if not; absent while unknown.", _PATH)
 
 RX_POWER = Family("fibre_rx_power_dbm", Kind.GAUGE, "Received optical power.", _PORT)

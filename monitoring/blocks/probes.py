@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from monitoring import families
-from monitoring.exposition import Block, Family, histogram_values, single
+from monitoring.exposition import Block, Family, block, histogram_values, single
 from monitoring.measures.prober import Prober, ProbeTarget
 from monitoring.measures.track import Counts
 from monitoring.observed import Reach
@@ -40,6 +40,7 @@ class ProbeBlocks:
             yield Block(family, self._heads[family], [value(count) for count in counts])
         yield self._times(counts)
         yield self._least(counts)
+        yield self._jitter()
         yield self._up()
         yield single(families.REPLIES_DROPPED, self._prober.dropped())
         yield single(families.PROBER_STALLS, self._prober.stalls)
@@ -61,6 +62,11 @@ class ProbeBlocks:
         heads = self._heads[families.PROBE_RTT_MIN]
         there = [(head, count.rtt_min) for head, count in zip(heads, counts, strict=True) if count.rtt_min is not None]
         return Block(families.PROBE_RTT_MIN, [head for head, _ in there], [value for _, value in there])
+
+    def _jitter(self) -> Block:
+        told = (((one.site, one.path), one.rtt_min, one.rtt_p99) for one in self._prober.samples())
+        known = {labels: most - least for labels, least, most in told if least is not None and most is not None}
+        return block(families.PROBE_JITTER, known)
 
     def _up(self) -> Block:
         if self._blind():

@@ -90,7 +90,7 @@ def options(tmp_path: Path, served: ValueAgent) -> Options:
         credentials=secrets,
         state=tmp_path / "state",
         listen=("127.0.0.1", 0),
-        pace=Pace(interval=0.1, timeout=0.3),
+        pace=Pace(interval=0.1, timeout=0.3, period=1.0),
         periods=Periods(links=0.5, optics=0.5, onts=0.5),
     )
 
@@ -137,6 +137,7 @@ def test_what_it_measures_is_on_the_page_and_promtool_finds_no_fault(options: Op
         'pon_ont_distance_meters{olt="olt-1",pon="0/1/0",ont="0"} 4125.0',
         'link_receive_bytes_total{device="rb-dahra",port="sfp1"} 1000',
         'link_up{device="rb-dahra",port="sfp1"} 1.0',
+        'site_probe_jitter_seconds{site="dahra",path="fibre"} ',
     )
     with running(options) as exporter:
         until(lambda: all(line in scraped(exporter) for line in wanted))

@@ -77,6 +77,22 @@ class CliPoll:
         for port, lanes in lights.items():
             self._book.note_optics(port_reading(self._device, port, lane, at, light) for lane, light in enumerate(lanes))
 
+    def _session(self) -> dict[str, str | int | bool]:
+        """Return how netmiko opens the session: with the password and the key that we know, and nothing else."""
+        return {
+            "device_type": self._dialect.netmiko,
+            "host": str(self._address),
+            "port": self._login.port,
+            "username": self._login.user,
+            "password": self._login.password,
+            "conn_timeout": _CONNECT_SECONDS,
+            "ssh_strict": True,
+            "alt_host_keys": True,
+            "alt_key_file": str(self._login.host_keys),
+            "allow_agent": False,
+            "use_keys": False,
+        }
+
     def _ask(self) -> list[Printed]:
         """Return what the device printed; runs in a thread."""
         from netmiko import ConnectHandler, NetmikoAuthenticationException, NetmikoBaseException
@@ -86,26 +102,19 @@ class CliPoll:
         if "{port}" not in self._dialect.command:
             commands = commands[:1]
         try:
-            with ConnectHandler(
-                device_type=self._dialect.netmiko,
-                host=str(self._address),
-                port=self._login.port,
-                username=self._login.user,
-                password=self._login.password,
-                conn_timeout=_CONNECT_SECONDS,
-                ssh_strict=True,
-                alt_host_keys=True,
-                alt_key_file=str(self._login.host_keys),
-                allow_agent=False,
-                use_keys=False,
-            ) as session:
-                return [
-                    self._dialect.read(str(session.send_command(command, read_timeout=_READ_SECONDS)), port) for command, port in commands
-                ]
+            with ConnectHandler(**self._session()) as session:
+                answers = [(str(session.send_command(command, read_timeout=_READ_SECONDS)), port) for command, port in commands]
+            return [self._dialect.read(text, port) for text, port in answers]
         except NetmikoAuthenticationException as error:
             raise DeviceError(Reason.AUTHENTICATION) from error
         except ConnectionRefusedError as error:
             raise DeviceError(Reason.REFUSED) from error
         except (NetmikoBaseException, SSHException, OSError, EOFError, ValueError) as error:
-            reason = Reason.TIMEOUT if "timed" in str(error).lower() or "timeout" in type(error).__name__.lower() else Reason.NETWORK
-            raise DeviceError(reason, str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__) from error
+            raise _told(error) from error
+
+
+def _told(error: Exception) -> DeviceError:
+    """Return a library's error in our words, with its first line."""
+    name, text = type(error).__name__, str(error).strip()
+    reason = Reason.TIMEOUT if "timed" in text.lower() or "timeout" in name.lower() else Reason.NETWORK
+    return DeviceError(reason, text.splitlines()[0] if text else name)
