@@ -48,8 +48,11 @@ def lines(one: Run) -> list[str]:
     """Return a run: a line for each step, with a bar where it lies in the run's time."""
     from gettext import gettext as _
 
+    from provisioner.language import translate
+
+    names = {step.name: translate(step.name) for step in one.steps}
     head = _("{verb} of {moment}: {seconds:.1f} s").format(verb=one.verb, moment=f"{one.began:%Y-%m-%d %H:%M:%S}", seconds=one.seconds)
-    width = max((len(step.name) for step in one.steps), default=0)
+    width = max((len(name) for name in names.values()), default=0)
     whole = max(one.seconds, 0.001)
     told = [head, f"  {_('step'):{width}}  {_('seconds'):>8}  {_('CPU'):>6}"]
     for step in one.steps:
@@ -57,7 +60,8 @@ def lines(one: Run) -> list[str]:
         length = max(1, round((step.seconds or 0.0) / whole * _BAR))
         bar = ("." * start + "#" * length)[:_BAR].ljust(_BAR, ".")
         seconds = "-" if step.seconds is None else f"{step.seconds:.1f}"
-        detail = step.detail if len(step.detail) <= _DETAIL else step.detail[: _DETAIL - 3] + "..."
+        detail = translate(step.detail)
+        detail = detail if len(detail) <= _DETAIL else detail[: _DETAIL - 3] + "..."
         words = " ".join(filter(None, ("" if step.outcome == "done" else _(step.outcome), detail)))
-        told.append(f"  {step.name:{width}}  {seconds:>8}  {step.cpu:>6.1f}  {bar}  {words}".rstrip())
+        told.append(f"  {names[step.name]:{width}}  {seconds:>8}  {step.cpu:>6.1f}  {bar}  {words}".rstrip())
     return told
