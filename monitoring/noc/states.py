@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitoring.incidents.incident import Cause, Incident, Kind
 from monitoring.noc.view import PathView, SiteView, State
-from monitoring.observed import MaintenanceWindow, Observed, PathState, Reach
+from monitoring.observed import MaintenanceWindow, Observed, OntState, PathState, Reach
 from monitoring.sla.history import ServiceState
 from monitoring.topology import Medium, Site, SiteKind, Topology
 
@@ -35,6 +35,7 @@ def sites(topology: Topology, observed: Observed, incidents: Sequence[Incident])
     by_site = _incident_by_site(incidents)
     windows = [window for window in observed.maintenance if window.covers(observed.at)]
     hubs = _hub_reach(topology, observed)
+    onts = {(ont.olt, ont.pon, ont.number): replace(ont, at=0.0) for ont in observed.onts}
     found = []
     for site in topology.sites:
         paths = tuple(_path(site, index, seen) for index in range(len(site.paths)))
@@ -46,7 +47,8 @@ def sites(topology: Topology, observed: Observed, incidents: Sequence[Incident])
         else:
             window = next((window for window in windows if site.name in window.sites), None)
             verdict = _verdict(paths, incident, window, observed.blind)
-        found.append(_site(site, paths, incident, verdict))
+        ont = onts.get((site.ont.olt, site.ont.pon, site.ont.number)) if site.ont is not None else None
+        found.append(_site(site, paths, incident, verdict, ont))
     return tuple(found)
 
 
@@ -143,7 +145,7 @@ def _answering(paths: tuple[PathView, ...], up: list[PathView]) -> _Verdict:
     )
 
 
-def _site(site: Site, paths: tuple[PathView, ...], incident: Incident | None, verdict: _Verdict) -> SiteView:
+def _site(site: Site, paths: tuple[PathView, ...], incident: Incident | None, verdict: _Verdict, ont: OntState | None) -> SiteView:
     fibre = next((path for path in site.paths if path.segments), None)
     return SiteView(
         name=site.name,
@@ -160,4 +162,5 @@ def _site(site: Site, paths: tuple[PathView, ...], incident: Incident | None, ve
         incident=incident.id if incident is not None and verdict.state is not State.UP else None,
         paths=paths,
         feed=fibre.segments[-1] if fibre else None,
+        ont=ont,
     )

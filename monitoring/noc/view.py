@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from monitoring.incidents.incident import Incident
-from monitoring.observed import Reach
+from monitoring.observed import OntState, Reach
 from monitoring.sla.availability import Month
 from monitoring.sla.lines import Line
 from monitoring.topology import Medium, SiteKind
@@ -42,7 +42,10 @@ class PathView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteView:
-    """One site. `pole` is None for hubs and for poles themselves; `feed` is the last segment of its first fibre path."""
+    """One site. `pole` is None for hubs and for poles themselves; `feed` is the last segment of its first fibre path.
+
+    `ont` is what its OLT last said of it, without the moment of asking: that alone is no news.
+    """
 
     name: str
     title: str
@@ -58,6 +61,7 @@ class SiteView:
     incident: str | None = None
     paths: tuple[PathView, ...] = ()
     feed: str | None = None
+    ont: OntState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

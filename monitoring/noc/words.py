@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from monitoring.incidents.incident import CAUSE_FR, Confidence, Kind, Stage
 from monitoring.noc.view import State, Watching
-from monitoring.observed import Reach
+from monitoring.observed import DownCause, Reach, Validity
 from monitoring.sla.history import ServiceState
 from monitoring.topology import Medium, SiteKind
 
@@ -33,6 +33,24 @@ SITE = MappingProxyType({SiteKind.HUB: "hub", SiteKind.POLE: "pôle", SiteKind.C
 MEDIUM = MappingProxyType({Medium.FIBRE: "fibre", Medium.RADIO: "radio (4G)"})
 CONFIDENCE = MappingProxyType({Confidence.CONFIRMED: "confirmée", Confidence.LIKELY: "probable", Confidence.OPEN: "à vérifier"})
 STAGE = MappingProxyType({Stage.OPEN: "en cours", Stage.RECOVERING: "rétablissement", Stage.CLOSED: "clos"})
+VALIDITY = MappingProxyType({
+    Validity.OK: "lue",
+    Validity.NO_LIGHT: "plus de lumière",
+    Validity.ABSENT: "pas de mesure",
+    Validity.SENTINEL: "valeur absente",
+    Validity.OUT_OF_RANGE: "valeur impossible",
+    Validity.UNREADABLE: "réponse illisible",
+    Validity.UNREACHABLE: "l’OLT ne répond pas",
+    Validity.STALE: "trop ancienne",
+})  # fmt: skip
+DOWN_CAUSE = MappingProxyType({
+    DownCause.DYING_GASP: "dernier soupir (plus de courant)",
+    DownCause.LOS: "perte du signal (LOS)",
+    DownCause.LOSI: "perte du signal de cet ONT (LOSi)",
+    DownCause.LOFI: "perte de trame (LOFi)",
+    DownCause.SFI: "signal dégradé (SFi)",
+    DownCause.OTHER: "autre",
+})  # fmt: skip
 WATCHING = MappingProxyType({
     Watching.RING_OPEN: "anneau ouvert",
     Watching.MARGIN: "marge optique",

@@ -15,7 +15,8 @@ from monitoring.noc.assemble import Material, view
 from monitoring.noc.page import Visit
 from monitoring.noc.query import parse
 from monitoring.noc.view import HealthView, View, Watching, WatchView
-from monitoring.observed import DeviceState, Reach
+from monitoring.observed import DeviceState, DownCause, OntState, Reach
+from monitoring.topology import Ont
 from tests.unit.monitoring_noc.country import all_up, country, cut, silence
 from tests.unit.monitoring_noc.small import NOW, seen, small
 
@@ -221,6 +222,34 @@ def test_the_sheet_prints_everything_and_leaves_room_for_the_team() -> None:
 
     assert checked(text).wrong == []
     assert all(words in text for words in ("Fiche d’incident", "Équipe envoyée", "Nom et signature", "PK 118,0"))
+
+
+def test_a_site_shows_its_light_and_why_it_last_fell() -> None:
+    topology = small()
+    fed = replace(
+        topology,
+        sites=tuple(
+            replace(site, ont=Ont(olt="olt-tamba", pon="0/1/0", pon_index=7, number=3)) if site.name == "kedougou" else site
+            for site in topology.sites
+        ),
+    )
+    ont = OntState(
+        olt="olt-tamba",
+        pon="0/1/0",
+        number=3,
+        at=NOW,
+        reach=Reach.DOWN,
+        rx_dbm=-21.45,
+        last_down_at=NOW - 60,
+        last_down_cause=DownCause.DYING_GASP,
+        distance_m=12_340.0,
+    )
+    views = [view(Material(topology=fed, observed=replace(seen(fed), onts=(replace(ont, at=NOW + later),)))) for later in (0, 60)]
+
+    text = page.site(views[0], views[0].site_by_name["kedougou"], (), visit())
+
+    assert all(words in text for words in ("-21,45 dBm", "dernier soupir", "12,34 km", "25/11 14:01"))
+    assert views[0].sites == views[1].sites  # asking again is no news
 
 
 def test_old_measures_are_said_to_be_old() -> None:

@@ -149,7 +149,7 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_said_to_be_kept(
     assert {span.end - span.start for span in spans} == {timedelta(seconds=1)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(list(ServiceState)), st.booleans()), max_size=30))
 def test_spans_never_overlap_and_leave_no_hole(moves: list[tuple[int, ServiceState, bool]]) -> None:
     at = START
