@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
+from monitoring.assembly import Page, parts_of
 from monitoring.exporter import Exporter, Options
 from monitoring.exposition import Form
 from monitoring.incidents.incident import Cause, Stage
+from monitoring.incidents.store import load
 from monitoring.meaning import MeaningPart
+from monitoring.noc.part import NocPart
 from monitoring.topology import Segment, Site, SiteKind, Topology
-from tests.lab.wire import FAR, FAR_HOSTS, NEAR, inside, wire
+from provisioner import command
+from tests.lab.wire import FAR, FAR_HOSTS, inside, wire
 from tests.unit.monitoring_meaning.networks import HUBS, path, segment, site
 from tests.unit.monitoring_meaning.topology_text import text_of
 
@@ -51,29 +56,48 @@ def waited(until: Callable[[], bool], seconds: float) -> float:
     return time.monotonic() - begin
 
 
-def test_a_cut_of_sixty_sites_is_one_incident_within_ten_seconds(tmp_path: Path) -> None:
-    file = tmp_path / "topology.json"
+@contextmanager
+def running(folder: Path, near: str) -> Iterator[tuple[Exporter, MeaningPart, NocPart]]:
+    """Yield the exporter whole, in a namespace, with the parts that its command line gives it."""
+    file = folder / "topology.json"
     file.write_text(text_of(network()), encoding="utf-8")
-    meaning = MeaningPart(tmp_path)
-    with wire() as (made, near, _):
-        exporter = inside(near, lambda: Exporter(Options(topology=file, listen=(NEAR, 0)), (meaning,)))
-        exporter.start()
-        thread = threading.Thread(target=exporter.run)
-        thread.start()
-        try:
-            waited(lambda: exporter.pages.get(Form.TEXT).plain.count(b'state="up"} 1.0') == FAR_HOSTS, 15)
-            made.manner.cut = True
-            took = waited(lambda: bool(meaning.incidents()), 15)
-            (incident,) = meaning.incidents()
-            time.sleep(3)
-            after = meaning.incidents()
-            made.manner.cut = False
-            waited(lambda: meaning.incidents()[0].stage is Stage.RECOVERING, 15)
-        finally:
-            exporter.end()
-            thread.join()
-            exporter.stop()
+    command.run(["ip", "-n", near, "link", "set", "lo", "up"])
+    parts = inside(near, lambda: parts_of(folder, Page(listen=("127.0.0.1", 0))))
+    exporter = inside(near, lambda: Exporter(Options(topology=file, listen=("127.0.0.1", 0)), parts))
+    meaning, page = parts
+    assert isinstance(meaning, MeaningPart)
+    assert isinstance(page, NocPart)
+    exporter.start()
+    thread = threading.Thread(target=exporter.run)
+    thread.start()
+    try:
+        yield exporter, meaning, page
+    finally:
+        exporter.end()
+        thread.join()
+        exporter.stop()
+
+
+def shown(page: NocPart) -> tuple[str, ...]:
+    """Return the names of the open incidents on the page."""
+    posted = page.board.now
+    return tuple(one.incident.id for one in posted.view.incidents) if posted else ()
+
+
+def test_a_cut_of_sixty_sites_is_one_incident_on_the_page_within_ten_seconds(tmp_path: Path) -> None:
+    with wire() as (made, near, _), running(tmp_path, near) as (exporter, meaning, page):
+        waited(lambda: exporter.pages.get(Form.TEXT).plain.count(b'state="up"} 1.0') == FAR_HOSTS, 15)
+        made.manner.cut = True
+        took = waited(lambda: bool(shown(page)), 15)
+        (incident,) = meaning.incidents()
+        time.sleep(3)
+        after = meaning.incidents()
+        meaning.acknowledge(incident.id, "Awa", time.time())
+        made.manner.cut = False
+        waited(lambda: meaning.incidents()[0].stage is Stage.RECOVERING, 15)
 
     assert took <= 10, took
     assert (incident.segments, incident.cause, len(incident.sites)) == (("hub-dakar--pole",), Cause.CUT, FAR_HOSTS)
     assert [one.id for one in after] == [incident.id], "no second one, no other name"
+    (kept,) = load(tmp_path / "incidents.json").incidents
+    assert kept.acknowledged is not None
