@@ -19,7 +19,7 @@ from time import monotonic, sleep
 
 from provisioner import command, places
 from provisioner.errors import FindingError, OutsideError, Problem
-from provisioner.lab import access, fault, fault_link, rehearsal, wires
+from provisioner.lab import access, fault, fault_link, node_start, rehearsal, wires
 from provisioner.lab.guests import base
 from provisioner.lab.guests.chosen import ChosenDriver
 from provisioner.lab.guests.driver import Power, blank
@@ -71,11 +71,14 @@ def up(plan: Plan) -> None:
             _INOTIFY.write_text(str(_INSTANCES))
         add_node(access.root(), plan.node, _password())
         _serve()
+        starts = not wires.exists(wires.switch(plan.node))  # a node whose switch is gone was switched off
         wires.Wires().apply(plan.node, (plan.bridge,))
         for uplink in plan.uplinks:
             operator = type(uplink.address)((uplink.gateway, uplink.address.network.prefixlen))
             wires.connect(wires.Uplink(node=plan.node, bridge=plan.bridge, site=uplink.address, operator=operator, behind=plan.prefix))
         _write_down(plan)
+        if starts:
+            node_start.start_guests(plan.node)
 
 
 def _write_down(plan: Plan) -> None:

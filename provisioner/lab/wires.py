@@ -18,6 +18,7 @@ from pathlib import Path
 
 from provisioner import command, places
 from provisioner.lab import guest_firewall
+from provisioner.lab.guests.driver import Nic
 from provisioner.lab.guests.firewall import Filter
 
 PUBLIC = IPv4Network("198.51.100.0/24")  # RFC 5737, TEST-NET-2: the Internet of the lab
@@ -227,15 +228,20 @@ class Wires:
             make(switch(node))
 
     def protect(self, node: str, wanted: Filter) -> None:
-        """Put the firewall of the node's guests in force."""
-        if not wanted.cards and not exists(switch(node)):
-            return
+        """Put the firewall of the node's guests in force; that of a node that is switched off comes with its first guest's start."""
         with _alone():
-            make(switch(node))
+            if not exists(switch(node)):
+                return
             zones = sorted({f"{card.bridge}v{card.vlan or 0}" for card in wanted.cards})
             text = guest_firewall.ruleset(wanted, lambda card: port_of(guest(card.vmid), f"eth{card.index}"), zones)
             _call_filter(switch(node), on=bool(wanted.cards))
             command.run(("ip", "netns", "exec", switch(node), "nft", "-f", "-"), command.Run(stdin=text))
+
+    def plug(self, node: str, vmid: int, nic: Nic) -> None:
+        """Put the switch's end of a guest's card on its bridge, with its link up or down."""
+        with _alone():
+            far, bridge = port_of(guest(vmid), f"eth{nic.index}"), _bridge(node, nic.bridge, nic.vlan)
+            _batch(switch(node), [f"link set {far} master {bridge}", f"link set {far} {'up' if nic.linked else 'down'}"])
 
     def remove(self, node: str) -> None:
         """Remove the node's switch."""

@@ -39,6 +39,8 @@ except TimeoutError:
     print("silence")
 except ConnectionRefusedError:
     print("refused")
+except OSError:
+    print("")
 """
 
 
@@ -85,7 +87,7 @@ def inside(namespace: str, *words: str) -> command.Completed:
 
 
 def ask(namespace: str, address: str, port: int) -> str:
-    """Return what a connection from a namespace shows: `hello`, `refused` or `silence`."""
+    """Return what a connection from a namespace shows: `hello`, `refused`, `silence`; nothing if there is no way there."""
     return inside(namespace, sys.executable, "-c", _ASK, address, str(port)).stdout.strip()
 
 

@@ -204,3 +204,17 @@ def test_a_guest_that_starts_is_protected_from_its_first_packet(site: Site) -> N
     site.api.data("POST", f"/nodes/{NODE}/qemu/{ROUTER}/status/start")
 
     site.check(p80="hello", p81="silence")
+
+
+def test_a_link_that_is_down_shows_as_no_carrier_and_a_card_moves_to_another_vlan_while_it_runs(site: Site) -> None:
+    card = f"virtio={MAC},bridge={BRIDGE},firewall=1"
+    site.rules({"proto": "tcp", "dport": "80"})
+    site.check(p80="hello")
+    site.api.data("PUT", f"{GUEST}/config", net0=f"{card},tag=10,link_down=1")
+    assert "NO-CARRIER" in inside(wires.guest(SERVER), "ip", "link", "show", "eth0").stdout
+    assert ask(site.near, ADDRESS, 80) in ("silence", "")
+
+    site.api.data("PUT", f"{GUEST}/config", net0=f"{card},tag=30")
+    assert ask(site.near, ADDRESS, 80) in ("silence", "")
+    site.api.data("PUT", f"{GUEST}/config", net0=f"{card},tag=10")
+    site.check(p80="hello", p81="silence")

@@ -163,5 +163,8 @@ class Switch(Protocol):
     def protect(self, node: str, wanted: Filter) -> None:
         """Put the hypervisor's firewall of the node's guests in force, in place of the one before."""
 
+    def plug(self, node: str, vmid: int, nic: Nic) -> None:
+        """Put a card of a guest that runs on its bridge and VLAN, with its link up or down."""
+
     def remove(self, node: str) -> None:
         """Remove the node's whole network."""

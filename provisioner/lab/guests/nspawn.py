@@ -24,6 +24,7 @@ from provisioner.lab.guests import base, cgroup_tree, kept, process, seed
 from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
 
 _REBOOT = 133
+_HALT = 3  # systemd(1): SIGRTMIN+3 starts halt.target
 _PAUSE = 0.05
 _STOP_SECONDS = 10.0
 _AGENT = "usr/sbin/qemu-ga"
@@ -183,6 +184,9 @@ class NspawnDriver:
         supervisor = self._supervisor(machine.vmid)
         for nspawn in cgroup_tree.children(supervisor) if supervisor else ():
             os.kill(nspawn, signal.SIGTERM)
+        init = self._init(machine.vmid)
+        if supervisor is None and init is not None:  # nobody is left to pass it on
+            os.kill(init, signal.SIGRTMIN + _HALT)
         if not self._wait_gone(machine.vmid, timeout.total_seconds()):
             return False
         self._unplug(machine.vmid)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from provisioner import places
 from provisioner.lab.guests import kept
-from provisioner.lab.guests.driver import AgentError, Interface, Machine, Power, Status
+from provisioner.lab.guests.driver import AgentError, Interface, Machine, Nic, Power, Status
 from provisioner.lab.guests.firewall import Filter
 
 HOST_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA recorded\n"
@@ -159,6 +159,7 @@ class RecordSwitch:
         """Begin with none."""
         self.bridges: dict[str, tuple[str, ...]] = {}
         self.filters: dict[str, Filter] = {}
+        self.plugged: dict[tuple[str, int, int], Nic] = {}
 
     def apply(self, node: str, bridges: Sequence[str]) -> None:
         """Note the bridges of a node."""
@@ -167,6 +168,10 @@ class RecordSwitch:
     def protect(self, node: str, wanted: Filter) -> None:
         """Note the firewall of a node."""
         self.filters[node] = wanted
+
+    def plug(self, node: str, vmid: int, nic: Nic) -> None:
+        """Note where a card hangs."""
+        self.plugged[node, vmid, nic.index] = nic
 
     def remove(self, node: str) -> None:
         """Forget a node."""

@@ -12,6 +12,7 @@ from provisioner.lab.proxmox.drives import Place
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.guest_parameters import CHANGES, CONFIG, DISK_KEYS
 from provisioner.lab.proxmox.guest_store import Guest
+from provisioner.lab.proxmox.machine import nics
 from provisioner.lab.proxmox.parameters import boolean, declared, integer, text
 from provisioner.lab.proxmox.sizes import to_bytes
 from provisioner.lab.proxmox.tasks import Log
@@ -37,6 +38,7 @@ class _Change:
         self.running = running
         self.config: Document = dict(guest.config)
         self.pending: Document = dict(guest.pending)
+        self.replugged: list[str] = []  # cards that run on, but hang elsewhere
 
     def shown(self) -> Document:
         """Return the configuration as it will be."""
@@ -44,7 +46,11 @@ class _Change:
 
     def set(self, key: str, value: Json) -> None:
         """Set a key now, or note it for the next start."""
-        if self.running and not guest_config.at_once(key):
+        if self.running and guest_config.same_card(str(self.config.get(key, "")), str(value), key):
+            self.replugged.append(key)
+            self.config[key] = value
+            self.pending.pop(key, None)
+        elif self.running and not guest_config.at_once(key):
             self.pending.pop(key, None)
             if self.config.get(key) != value:
                 self.pending[key] = value
@@ -118,6 +124,17 @@ def _apply(call: Call, settings: dict[str, Value], deleted: tuple[str, ...], log
     for key, value in settings.items():
         _set_key(change, key, value, log)
     guest_store.keep(call.lab.store, replace(guest, config=change.config, pending=change.pending))
+    _replug(call, change)
+
+
+def _replug(call: Call, change: _Change) -> None:
+    """Put the cards of a running guest where they now hang: behind its firewall first."""
+    if not change.replugged:
+        return
+    call.lab.enforcement.settle(call.node)
+    for nic in nics(call.lab.store, change.config):
+        if f"net{nic.index}" in change.replugged:
+            call.lab.switch.plug(call.node, call.vmid, nic)
 
 
 def _delete_key(change: _Change, key: str, log: Log) -> None:

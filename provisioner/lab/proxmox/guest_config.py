@@ -35,6 +35,7 @@ _AT_ONCE = frozenset(
     }
 )
 _CLOUD_INIT = ("cicustom", "cipassword", "citype", "ciupgrade", "ciuser", "ipconfig", "nameserver", "searchdomain", "sshkeys")
+_DEVICE = ("model", "macaddr", "mtu", "queues", "trunks")
 _AS_TEXT = ("memory", "cpulimit")
 _KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 
@@ -45,6 +46,14 @@ def at_once(key: str) -> bool:
     Cloud-init's own keys are written at once; the guest reads them at its next start.
     """
     return key in _AT_ONCE or key.startswith(_CLOUD_INIT) or key.startswith("unused")
+
+
+def same_card(before: str, after: str, key: str) -> bool:
+    """Return whether a card stays the same device: then where it hangs, its firewall and its link change while the guest runs."""
+    if not before or key.rstrip("0123456789") != "net":
+        return False
+    old, new = pairs(before, NIC), pairs(after, NIC)
+    return all(old.get(name) == new.get(name) for name in _DEVICE)
 
 
 def new_mac() -> str:
