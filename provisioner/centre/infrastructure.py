@@ -53,6 +53,8 @@ def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mappi
     notes = [recover.release_stale_lock(site, at, using, tell), recover.clear_cut_creations(wanted, at, using)]
     if operation == "up":
         notes.append(mend.before(wanted.plan, at, using, tell))
+    else:
+        mend.foretell(wanted.plan, tell)
     changes = stack.run(site, operation, at, using, narrate(tell, site))
     return changes, "; ".join(note for note in notes if note)
 

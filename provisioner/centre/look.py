@@ -10,20 +10,19 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
-from provisioner import command, places
+from provisioner import places
 from provisioner.adapters.proxmox import Session, observe, observe_site, token_session
 from provisioner.centre import adopted
 from provisioner.centre.desired import endpoint
+from provisioner.centre.inside import Inside
+from provisioner.centre.inside import of as into
 from provisioner.change.drift import Declared, Firewall
 from provisioner.errors import ApiError, CommandError
-from provisioner.observed.endpoint import Endpoint
 from provisioner.observed.site import SeenInside, SeenRule, SeenSite
-from provisioner.plan.plan import Guest, GuestRole, Plan
-from provisioner.plan.reach import control_address
+from provisioner.plan.plan import Guest, GuestRole, Plan, SiteKind
 from provisioner.render import guest_firewall, nftables
 
-_RULESET = "/etc/nftables.conf"
-_USER = "teranga"
+RULESET = "/etc/nftables.conf"
 _SSH_SECONDS = timedelta(seconds=20)
 _LOOKERS = 4
 _EVERYWHERE = ("nftables.service", "prometheus-node-exporter.service", "ssh.service")
@@ -31,6 +30,9 @@ _OF_ROLE: Mapping[GuestRole, Sequence[str]] = {
     GuestRole.GATEWAY: ("dnsmasq.service",),
     GuestRole.DATABASE: ("postgresql.service",),
     GuestRole.SERVICE: ("nginx.service",),
+    GuestRole.MAP_SERVER: ("mapserv.socket", "nginx.service"),
+    GuestRole.CACHE: ("nginx.service",),
+    GuestRole.STORE: ("nginx.service",),
 }
 
 
@@ -47,10 +49,9 @@ def inside(plan: Plan, seen: SeenSite) -> SeenSite:
     """Return the look with what is inside the guests that run and were converged before."""
     ours = {machine.uuid for machine in seen.machines if machine.running}
     guests = [guest for guest in plan.guests if guest.uuid in ours and guest.name in _converged(plan.site)]
-    at = endpoint(plan.site)
-    session = token_session(at)
+    session, way = token_session(endpoint(plan.site)), into(plan)
     with ThreadPoolExecutor(max_workers=_LOOKERS) as lookers:
-        found = lookers.map(lambda guest: _guest(session, plan, guest, at), guests)
+        found = lookers.map(lambda guest: _guest(session, plan, guest, way), guests)
     return replace(seen, inside=tuple(found))
 
 
@@ -59,7 +60,7 @@ def declared(plan: Plan) -> Declared:
     return Declared(
         firewalls={guest.name: _firewall(plan, guest) for guest in plan.guests},
         disks=adopted.disks(plan.site),
-        rulesets={guest.name: sha256(_ruleset(plan, guest).encode()).hexdigest() for guest in plan.guests},
+        rulesets={guest.name: sha256(ruleset(plan, guest).encode()).hexdigest() for guest in plan.guests},
         units={guest.name: units(plan, guest) for guest in plan.guests},
     )
 
@@ -75,8 +76,9 @@ def units(plan: Plan, guest: Guest) -> tuple[str, ...]:
 
 
 def _tunnels(plan: Plan) -> Iterable[str]:
-    """Return the tunnel interfaces of a centre; at a hub they come with the first centre."""
-    return () if plan.kind == "hub" else (tunnel.interface for tunnel in plan.tunnels)
+    """Return the tunnel interfaces of a gateway; those of a hub to its centres come with the first centre."""
+    own = () if plan.kind is SiteKind.HUB else tuple(tunnel.interface for tunnel in plan.tunnels)
+    return (*own, *(access.interface for access in plan.access))
 
 
 def _firewall(plan: Plan, guest: Guest) -> Firewall:
@@ -91,7 +93,8 @@ def _firewall(plan: Plan, guest: Guest) -> Firewall:
     return Firewall(input_policy="DROP", rules=rules)
 
 
-def _ruleset(plan: Plan, guest: Guest) -> str:
+def ruleset(plan: Plan, guest: Guest) -> str:
+    """Return the ruleset that the roles write into a guest."""
     return nftables.gateway(plan) if guest.role is GuestRole.GATEWAY else nftables.guest(plan, guest)
 
 
@@ -100,40 +103,20 @@ def _converged(site: str) -> frozenset[str]:
     return frozenset(json.loads(file.read_text())) if file.exists() else frozenset()
 
 
-def _guest(session: Session, plan: Plan, guest: Guest, at: Endpoint) -> SeenInside:
+def _guest(session: Session, plan: Plan, guest: Guest, way: Inside) -> SeenInside:
     try:
-        content: str | None = observe.read_file(session, plan.node, guest.vmid, _RULESET)
+        content: str | None = observe.read_file(session, plan.node, guest.vmid, RULESET)
     except ApiError:
         content = None
-    ruleset = None if content is None else sha256(content.encode()).hexdigest()
-    return SeenInside(guest=guest.name, ruleset=ruleset, units=_states(plan, guest, at))
+    digest = None if content is None else sha256(content.encode()).hexdigest()
+    return SeenInside(guest=guest.name, ruleset=digest, units=states(way, guest, units(plan, guest)))
 
 
-def _states(plan: Plan, guest: Guest, at: Endpoint) -> Mapping[str, str] | None:
-    """Return the state of each unit; None if the guest does not answer on SSH."""
-    wanted = units(plan, guest)
-    argv = [*_ssh(plan.site, at), f"{_USER}@{control_address(plan, guest)}", "systemctl", "is-active", *wanted]
+def states(way: Inside, guest: Guest, wanted: Sequence[str]) -> Mapping[str, str] | None:
+    """Return the state of each unit of a guest; None if it does not answer on SSH."""
     try:
-        answer = command.attempt(argv, command.Run(timeout=_SSH_SECONDS))
+        answer = way.attempt(guest, shlex.join(("systemctl", "is-active", *wanted)), timeout=_SSH_SECONDS)
     except CommandError:
         return None
-    states = answer.stdout.split()
-    return dict(zip(wanted, states, strict=True)) if len(states) == len(wanted) else None
-
-
-def _ssh(site: str, at: Endpoint) -> Sequence[str]:
-    """Return ssh with the pinned host keys and control's key, nothing of the user's own settings."""
-    kept = places.site(site)
-    settings = {
-        "BatchMode": "yes",
-        "ConnectTimeout": "8",
-        "GlobalKnownHostsFile": "/dev/null",
-        "IdentitiesOnly": "yes",
-        "IdentityFile": str(kept.ssh_key),
-        "LogLevel": "ERROR",
-        "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": str(kept.known_hosts),
-    }
-    if at.ssh_proxy:
-        settings["ProxyCommand"] = shlex.join(at.ssh_proxy)
-    return ("ssh", "-F", "/dev/null", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}")))
+    found = answer.stdout.split()
+    return dict(zip(wanted, found, strict=True)) if len(found) == len(wanted) else None

@@ -48,6 +48,14 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     return f"{len(changed)} changes by hand"
 
 
+def foretell(wanted: Plan, tell: Callable[[str], None]) -> None:
+    """Tell what was changed by hand and `up` will see to: the engine's own preview does not know it."""
+    judge = applied.judging(wanted)
+    if applied.last(wanted.site) is not None:
+        for one in drifts(judge, look.outside(judge), look.declared(judge)):
+            tell(f"{wanted.site}:   {sentence(one)}")
+
+
 def before_destroy(wanted: Plan, at: Endpoint, using: stack.Engine) -> None:
     """Take guests that are gone out of the stack: nothing of theirs is left to delete, and a stranger may hold their VMID now."""
     found = drifts(wanted, look.outside(wanted), look.declared(wanted))
