@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from importlib import metadata
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -31,12 +32,13 @@ from monitoring.snapshot import Pages
 from monitoring.targets import REFERENCE, probe_targets
 from monitoring.topology import Topology
 from monitoring.watch import Watched
-from monitoring.web import Route, Server, metrics_route, plain
+from monitoring.web import Answer, Request, Route, Server, metrics_route, plain
 
 log = logging.getLogger(__name__)
 
 PORT = 9469
 _STEP_SECONDS = 1.0
+_IDLE_SECONDS = 30.0  # a prober that did nothing for so long is broken
 _SWITCH_SECONDS = 0.0005
 _SAVE_SECONDS = 60.0
 _BLIND_AFTER = 2  # silent probes of our own side: sooner than any site is called down
@@ -107,7 +109,7 @@ class Exporter:
     def _routes(self) -> Mapping[str, Route]:
         routes: dict[str, Route] = {
             "/metrics": metrics_route(self.pages),
-            "/-/healthy": lambda _: plain("ok"),
+            "/-/healthy": self._healthy,
             "/-/ready": lambda _: plain("ok"),
         }
         for part in self._parts:
@@ -120,6 +122,10 @@ class Exporter:
 
     def _build(self) -> Iterator[Block]:
         yield block(families.BUILD_INFO, {(version(), self._topology.value.rendered_from): 1})
+
+    def _healthy(self, _request: Request) -> Answer:
+        idle = self._prober.idle_seconds()
+        return plain("ok") if idle < _IDLE_SECONDS else plain(f"prober: idle for {idle:.0f} s", HTTPStatus.SERVICE_UNAVAILABLE)
 
     def topology(self) -> Topology:
         """Return what is watched now."""
@@ -172,8 +178,11 @@ class Exporter:
         """Follow the files and step the parts until `end` is called."""
         next_save = time.monotonic() + _SAVE_SECONDS
         while not self._ended.wait(_STEP_SECONDS):
-            self._follow_files()
-            self._otdr.look(self._topology.value)
+            try:
+                self._follow_files()
+                self._otdr.look(self._topology.value)
+            except Exception:  # what is measured must go on
+                log.exception("files: not followed")
             self._step_parts()
             if time.monotonic() >= next_save:
                 next_save = time.monotonic() + _SAVE_SECONDS

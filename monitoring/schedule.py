@@ -146,7 +146,10 @@ class Schedule:
         else:
             record.last_success, record.failing, record.last_reason = time.time(), 0, None
         record.duration = self._loop.time() - started
-        self._done(job, record)
+        try:
+            self._done(job, record)
+        except Exception:  # the job must go on
+            log.exception("%s: %s: what follows it failed", job.device, job.collector)
 
     def __call__(self) -> Iterator[Block]:
         """Yield how the jobs fare."""

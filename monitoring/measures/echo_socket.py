@@ -9,6 +9,7 @@ import logging
 import secrets
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 from monitoring.measures.icmp import Replies, Reply, filter_program
@@ -76,9 +77,8 @@ class EchoSocket:
                     return
                 raise
             reply = self._replies.read(view[:size])
-            if reply is not None and ancillary:
-                seconds, nanoseconds = _STAMP.unpack_from(ancillary[0][2])
-                yield reply, seconds * _NANOSECONDS + nanoseconds
+            if reply is not None:
+                yield reply, _received(ancillary)
 
     def dropped(self) -> int:
         """Return how many packets the kernel dropped because we were slow; 0 where it does not say."""
@@ -91,3 +91,12 @@ class EchoSocket:
         """Close the socket."""
         self._view.release()
         self._socket.close()
+
+
+def _received(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """Return the kernel's time of receipt, or the present should it have none."""
+    for _, kind, stamp in ancillary:
+        if kind == _SO_TIMESTAMPNS and len(stamp) >= _STAMP.size:
+            seconds, nanoseconds = _STAMP.unpack_from(stamp)
+            return int(seconds * _NANOSECONDS + nanoseconds)
+    return time.time_ns()

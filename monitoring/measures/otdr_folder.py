@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class OtdrFolder:
         """Read what is new; a file that cannot be read is told once."""
         if self._folder is None:
             return
-        there = {file: file.stat().st_mtime_ns for file in sorted(self._folder.glob("*.sor")) if file.is_file()}
+        there = dict(_files(self._folder))
         self._seen = {file: kept for file, kept in self._seen.items() if file in there}
         for file, mark in there.items():
             if file not in self._seen or self._seen[file][0] != mark:
@@ -77,6 +78,13 @@ class OtdrFolder:
         ends = {(one.segment, one.end): one.km * 1000 for one in newest if one.km is not None}
         yield block(families.OTDR_BREAK, ends)
         yield block(families.OTDR_AT, {(one.segment, one.end): one.at for one in newest})
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
+    for file in sorted(folder.glob("*.sor")):
+        with contextlib.suppress(OSError):  # it went while we looked
+            if file.is_file():
+                yield file, file.stat().st_mtime_ns
 
 
 def _found(trace: otdr.Trace, segment: Segment, end: str, modified: float) -> Found:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _SECOND = 1_000_000_000
 _STEP = 20_000_000  # ns: the realtime clock is slewed by less than that between two ticks
 _EVENTS = 4
+_AFTER_FAILURE = 0.5  # seconds; no faster do we fill a log
 _MOST_LATE = 250_000_000  # ns
 
 
@@ -99,6 +100,7 @@ class Prober:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
         self.stalls = 0
+        self._last_tick = time.monotonic()
 
     def start(self) -> None:
         """Begin to probe in a thread of its own."""
@@ -138,6 +140,10 @@ class Prober:
         """Return the last whole period of each path: of its two hosts the one that lost less."""
         return path_samples(self._samples)
 
+    def idle_seconds(self) -> float:
+        """Return how long ago the prober last did all it had to do."""
+        return time.monotonic() - self._last_tick
+
     def dropped(self) -> int:
         """Return how many replies the kernel dropped before we read them."""
         return self._socket.dropped()
@@ -149,7 +155,12 @@ class Prober:
             self._cycle_start = time.monotonic_ns()
             while not self._stop.is_set():
                 poll.poll(self._pace.tick, _EVENTS)
-                self._tick()
+                try:
+                    self._tick()
+                    self._last_tick = time.monotonic()
+                except Exception:  # whatever it was, the others are still to be probed
+                    log.exception("prober: a tick failed")
+                    self._stop.wait(_AFTER_FAILURE)
 
     def _tick(self) -> None:
         if self._wanted is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from monitoring.measures.echo_socket import EchoSocket
+from monitoring.measures.icmp import Reply
 from monitoring.measures.prober import Pace, Prober, ProbeTarget
 from monitoring.measures.track import Counts
 from monitoring.observed import PathState, Reach
@@ -202,6 +204,29 @@ def test_what_our_own_side_cannot_send_is_unknown_and_not_down(bench: Bench) -> 
     assert {state.reach for state in states} == {Reach.UNKNOWN}
     assert counts.send_errors >= 5 * 8
     assert counts.lost <= 5
+
+
+class BrokenSocket(EchoSocket):
+    """A socket that fails now and then when it is read."""
+
+    reads = 0
+
+    def replies(self) -> Iterator[tuple[Reply, int]]:
+        self.reads += 1
+        if self.reads % 100 == 50:
+            raise OSError(errno.ENOBUFS, "made up")
+        yield from super().replies()
+
+
+def test_a_socket_that_fails_now_and_then_does_not_end_the_probing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    prober = Prober(inside(bench.near, BrokenSocket), PACE)
+    prober.load(hosts(5))
+    prober.start()
+    try:
+        bench.until(lambda: caplog.text.count("a tick failed") >= 2)
+        bench.until(lambda: reaches(prober) == {Reach.UP} and prober.idle_seconds() < 0.1)
+    finally:
+        prober.stop()
 
 
 def test_forged_and_foreign_answers_are_not_taken(bench: Bench) -> None:

@@ -87,6 +87,19 @@ def test_polls_that_take_longer_than_their_period_are_counted_and_never_overlap(
     assert most == 1
 
 
+def test_a_fault_in_what_follows_a_job_does_not_end_it() -> None:
+    def fail(_job: Job, _record: Record) -> None:
+        raise KeyError(1)
+
+    counted, schedule = Counted(), Schedule(fail)
+    schedule.start()
+    try:
+        schedule.load([job(counted)])
+        until(lambda: counted.times > 2)
+    finally:
+        schedule.stop()
+
+
 def test_hurry_does_not_wait_for_the_period(schedule: Schedule) -> None:
     counted = Counted()
     schedule.load([job(counted, period=3600.0)])
