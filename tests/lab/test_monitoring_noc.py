@@ -222,6 +222,7 @@ def test_a_page_that_lost_its_server_says_so_loudly(browser: Browser, scene: Sce
     browser.open(scene.address)
     browser.until_true(FRESH)
     scene.desk.stop()
+    browser.until(lambda: browser.complaints, "the browser to find nobody there")
     browser.run("{ const now = Date.now; Date.now = () => now() + 60000; }")
 
     browser.until_true("document.getElementById('direct').className === 'alerte'")
