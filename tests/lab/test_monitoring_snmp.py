@@ -67,6 +67,29 @@ def test_version_3_with_sha_256_and_aes_128(served: ValueAgent) -> None:
     assert SYSTEM_NAME in answers
 
 
+def test_a_version_3_agent_that_rebooted_is_read_again_at_the_latest_at_the_next_poll(tmp_path: Path) -> None:
+    with value_agent(tmp_path / "rebooting") as served:
+        secrets = UserSecrets(user="watcher", auth=AUTH, priv=PRIV, port=served.port)
+        agent = SnmpAgent(LOOPBACK, secrets, Budget(ROUTER, 0.0), Patience(seconds=2, attempts=1))
+
+        async def run() -> list[bool]:
+            found = []
+            for turn in range(3):
+                if turn == 1:  # its engine has booted once more, and its clock begins at zero
+                    served.stop()
+                    served.start()
+                try:
+                    found.append(SYSTEM_NAME in await agent.get([SYSTEM_NAME]))
+                except DeviceError:
+                    found.append(False)
+            return found
+
+        found = asyncio.run(run())
+
+    assert found[0]
+    assert found[2]
+
+
 def test_a_wrong_phrase_is_an_error_and_not_silence(served: ValueAgent) -> None:
     secrets = UserSecrets(user="watcher", auth="another-phrase", priv=PRIV, port=served.port)
     agent = SnmpAgent(LOOPBACK, secrets, Budget(ROUTER, 0.0), Patience(seconds=0.5, attempts=1))
