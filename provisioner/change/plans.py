@@ -195,7 +195,7 @@ def _described(area: str, item: Json) -> str:
         ports = "" if item.get("protocol") == "icmp" else f"/{_text(item.get('ports'))}"
         return f"{_end(item.get('source'))} -> {_end(item.get('destination'))} {item.get('protocol')}{ports}"
     if area == "guest":
-        return f"{item.get('cores')} cores, {item.get('memory')} MiB, {item.get('disk')} GiB"
+        return f"{item.get('cores')} vCPU, {item.get('memory')} MiB, {item.get('disk')} GiB"
     return ""
 
 

@@ -68,7 +68,8 @@ def remedy(drift: Drift, translate: Translate = same) -> str:
 
 def sentence(drift: Drift, translate: Translate = same) -> str:
     """Return place, both values and what `up` will do."""
-    return f"{drift.subject}: {what(drift, translate)}; {remedy(drift, translate)}"
+    whole = translate("{subject}: {what}; {remedy}")
+    return whole.format(subject=drift.subject, what=what(drift, translate), remedy=remedy(drift, translate))
 
 
 def problem(site: str, drift: Drift, translate: Translate = same) -> Problem:

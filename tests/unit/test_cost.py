@@ -59,9 +59,9 @@ def test_sums_tax_energy_and_subscriptions_add_up() -> None:
     made = bill(INVENTORY, ["kedougou"], PRICES)
 
     assert made.once == sum(line.quantity * line.unit for line in made.lines if not line.monthly)
-    assert made.vat == round(made.once * 0.18)
+    assert made.vat == round(made.once * PRICES.vat.percent / 100)
     assert made.kwh == pytest.approx(sum(line.kwh for line in made.lines))
-    assert made.energy == round(made.kwh * 147.43)
+    assert made.energy == round(made.kwh * PRICES.energy.fcfa_per_kwh)
 
 
 def test_what_no_article_is_for_is_said() -> None:

@@ -86,7 +86,7 @@ def test_a_po_file_is_read_with_escapes_long_messages_and_without_the_fuzzy() ->
         ("nothing to do", "rien à faire"),
         (
             "kedougou: infrastructure: done in 7.6 s (23 changes)",
-            "kedougou\u00a0: infrastructure\u00a0: fait en 7.6 s (23 changements)",
+            "kedougou\u00a0: infrastructure\u00a0: fait en 7.6 s (23 changement(s))",
         ),
         ("kedougou: wait for guests: failed in 600.0 s", "kedougou\u00a0: attendre les machines\u00a0: échec en 600.0 s"),
         ("kedougou:   gateway answers", "kedougou\u00a0:   gateway répond"),
