@@ -70,6 +70,7 @@ INCIDENT_ACTIVE = Family(
     "noc_incident_active", Kind.GAUGE, "1 for each open incident and blamed segment.", ("incident", "segment", "cause", "confidence")
 )
 INCIDENT_SITES = Family("noc_incident_sites", Kind.GAUGE, "Sites that the incident takes down.", ("incident",))
+INCIDENT_WEAKENED = Family("noc_incident_weakened_sites", Kind.GAUGE, "Sites that lost one of their paths by it.", ("incident",))
 INCIDENT_START = Family("noc_incident_start_timestamp_seconds", Kind.GAUGE, "When the incident began.", ("incident",))
 INCIDENT_SITE = Family("noc_incident_site_info", Kind.INFO, "A site of an incident that blames no one segment.", ("incident", "site"))
 

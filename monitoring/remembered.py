@@ -14,7 +14,7 @@ from monitoring.measures.snmp.counters import LinkReading, Tally
 from monitoring.observed import DownCause, OntState, OpticsLimits, OpticsReading, Reach, Validity
 from monitoring.problems import Problem, ProblemsError
 from monitoring.reading import Fields, parse_file
-from monitoring.schedule import Record, last_starts
+from monitoring.schedule import Record
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,11 @@ def save(folder: Path, book: Book, records: Mapping[tuple[str, str], Record]) ->
         "optics": [asdict(reading) for reading in list(book.optics.values())],
         "onts": [asdict(state) for state in list(book.onts.values())],
         "links": [asdict(reading) for reading in list(book.links.values())],
-        "asked": [{"device": device, "collector": collector, "at": at} for (device, collector), at in last_starts(records).items()],
+        "asked": [
+            {"device": device, "collector": collector, "at": record.last_start, "answered_at": record.last_success}
+            for (device, collector), record in list(records.items())
+            if record.last_start
+        ],
     }
     fresh = folder / f"{_NAME}.new"
     with fresh.open("w", encoding="utf-8") as file:
@@ -63,11 +67,16 @@ def _read(raw: object) -> tuple[Book, dict[tuple[str, str], Record]]:
     for ont in fields.many("onts", _ont):
         book.note_ont(ont)
     book.links = {(link.device, link.port): link for link in fields.many("links", _link)}
-    asked = fields.many("asked", lambda one: ((one.text("device"), one.text("collector")), one.number("at")))
+    asked = fields.many("asked", _asked)
     fields.done()
     if problems:
         raise ProblemsError(problems)
-    return book, {key: Record(last_start=at) for key, at in asked}
+    return book, dict(asked)
+
+
+def _asked(fields: Fields) -> tuple[tuple[str, str], Record]:
+    record = Record(last_start=fields.number("at"), last_success=fields.number("answered_at"))
+    return (fields.text("device"), fields.text("collector")), record
 
 
 def _optics(fields: Fields) -> OpticsReading:

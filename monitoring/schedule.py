@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from monitoring import families
@@ -154,7 +154,9 @@ class Schedule:
     def __call__(self) -> Iterator[Block]:
         """Yield how the jobs fare."""
         records = list(self.records.items())
-        yield block(families.LAST_SUCCESS, {key: record.last_success for key, record in records if record.last_success})
+        # A device that never answered is as old as can be, so that the alert sees it.
+        yield block(families.LAST_SUCCESS, {key: record.last_success for key, record in records if record.last_start})
+        yield block(families.COLLECTOR_PERIOD, {key: job.period for key, (job, _) in list(self._tasks.items())})
         yield block(families.COLLECTOR_DURATION, {key: record.duration for key, record in records if record.last_start})
         yield block(families.POLL_OVERRUNS, {key: record.overruns for key, record in records})
         errors = {(*key, str(reason)): count for key, record in records for reason, count in list(record.errors.items())}
@@ -186,8 +188,3 @@ async def _until(seconds: float, hurry: asyncio.Event) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def last_starts(records: Mapping[tuple[str, str], Record]) -> dict[tuple[str, str], float]:
-    """Return when each job last began, for the state that survives a restart."""
-    return {key: record.last_start for key, record in list(records.items()) if record.last_start}

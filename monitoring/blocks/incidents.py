@@ -36,8 +36,10 @@ def incident_blocks(index: Index, memory: Memory, maintenance: tuple[Maintenance
         {(one.id, segment, one.cause.value, one.confidence.value): 1 for one in current for segment in one.segments or ("",)},
     )
     yield block(families.INCIDENT_SITES, {(one.id,): len(one.sites) for one in current})
+    yield block(families.INCIDENT_WEAKENED, {(one.id,): len(one.weakened) for one in current})
     yield block(families.INCIDENT_START, {(one.id,): one.opened for one in current})
-    yield block(families.INCIDENT_SITE, {(one.id, site): 1 for one in current if _is_shared(one) for site in one.sites})
+    shared = [one for one in current if _is_shared(one)]
+    yield block(families.INCIDENT_SITE, {(one.id, site): 1 for one in shared for site in (*one.sites, *one.weakened)})
     yield from _announced(memory, maintenance)
 
 
@@ -48,15 +50,19 @@ def segments_up(index: Index, memory: Memory) -> dict[str, bool]:
     """
     found = dict.fromkeys((name for name in index.segments if name in memory.in_use), True)
     for one in memory.incidents:
-        if one.stage is Stage.OPEN and one.kind is not Kind.BLIND and one.cause is not Cause.POWER:
-            blamed = one.segments[:1] if one.either else one.segments
-            found |= dict.fromkeys((name for name in blamed if name in index.bit and name not in memory.in_use), False)
+        if one.stage is Stage.OPEN and one.kind is not Kind.BLIND and one.cause is not Cause.POWER and not _is_place(one):
+            found |= dict.fromkeys((name for name in one.segments[:1] if name in index.bit and name not in memory.in_use), False)
     return found
+
+
+def _is_place(incident: Incident) -> bool:
+    """Tell whether a place failed, such as a site with all its links or an OLT, rather than a segment."""
+    return not incident.segments or (len(incident.segments) > 1 and not incident.either)
 
 
 def _is_shared(incident: Incident) -> bool:
     """Tell whether an incident stands for several sites' alerts although no segment does."""
-    return not incident.segments and len(incident.sites) > 1 and incident.kind is Kind.OUTAGE
+    return _is_place(incident) and len(incident.sites) + len(incident.weakened) > 1 and incident.kind is not Kind.BLIND
 
 
 def _announced(memory: Memory, maintenance: tuple[MaintenanceWindow, ...]) -> Iterator[Block]:

@@ -9,6 +9,7 @@ from monitoring.exposition import Block, Family, block, histogram_values, single
 from monitoring.measures.prober import Prober, ProbeTarget
 from monitoring.measures.track import Counts
 from monitoring.observed import Reach
+from monitoring.targets import REFERENCE
 
 _COUNTERS: tuple[tuple[Family, Callable[[Counts], float]], ...] = (
     (families.PROBE_SENT, lambda counts: counts.sent),
@@ -47,7 +48,7 @@ class ProbeBlocks:
 
     def _render(self, targets: Sequence[ProbeTarget]) -> None:
         labels = [(target.site, target.label) for target in targets]
-        for family in (*(family for family, _ in _COUNTERS), families.PROBE_RTT_MIN, families.SITE_UP):
+        for family in (*(family for family, _ in _COUNTERS), families.PROBE_RTT_MIN):
             self._heads[family] = [family.head(values) for values in labels]
         self._heads[families.PROBE_RTT] = [head for values in labels for head in families.PROBE_RTT.histogram_heads(values)]
         self._targets = tuple(targets)
@@ -71,6 +72,7 @@ class ProbeBlocks:
     def _up(self) -> Block:
         if self._blind():
             return Block(families.SITE_UP, (), ())  # unknown, never down
-        known = {(site, path): reach for site, path, reach in self._prober.reaches() if reach is not Reach.UNKNOWN}
-        heads = [families.SITE_UP.head(labels) for labels in known]
-        return Block(families.SITE_UP, heads, [float(reach is Reach.UP) for reach in known.values()])
+        # By path, not by host: a host behind the router that is silent while the router answers is no path that is down.
+        known = [state for state in self._prober.states() if state.reach is not Reach.UNKNOWN and state.path != REFERENCE]
+        heads = [families.SITE_UP.head((state.site, state.path)) for state in known]
+        return Block(families.SITE_UP, heads, [float(state.reach is Reach.UP) for state in known])

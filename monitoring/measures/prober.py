@@ -18,7 +18,7 @@ from monitoring.measures.echo_socket import EchoSocket
 from monitoring.measures.icmp import Echo
 from monitoring.measures.paths import path_samples, path_states
 from monitoring.measures.track import Counts, Track
-from monitoring.observed import PathSample, PathState, Reach
+from monitoring.observed import PathSample, PathState
 
 log = logging.getLogger(__name__)
 
@@ -127,10 +127,6 @@ class Prober:
         """Tell whether there are targets with this path and none answered, or could be sent, any of its last probes."""
         tracks = [probed.track for _, _, probed in self._order if probed.target.path == path]
         return bool(tracks) and all(track.blocked or track.silent > probes for track in tracks)
-
-    def reaches(self) -> list[tuple[str, str, Reach]]:
-        """Return whether each target answers: site, label of the path, reach."""
-        return [(probed.target.site, probed.target.label, probed.track.reach) for _, _, probed in self._order]
 
     def states(self) -> tuple[PathState, ...]:
         """Return whether each path answers: it does if either of its hosts does."""

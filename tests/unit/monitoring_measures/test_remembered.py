@@ -41,12 +41,12 @@ def full() -> Book:
 
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
-    remembered.save(tmp_path, full(), {("olt-1", "ont_optics"): Record(last_start=99.5), ("new", "links"): Record()})
+    remembered.save(tmp_path, full(), {("olt-1", "ont_optics"): Record(last_start=99.5, last_success=42.0), ("new", "links"): Record()})
 
     book, records = remembered.load(tmp_path)
 
     assert (book.optics, book.onts, book.links) == (full().optics, full().onts, full().links)
-    assert {key: record.last_start for key, record in records.items()} == {("olt-1", "ont_optics"): 99.5}
+    assert {key: (record.last_start, record.last_success) for key, record in records.items()} == {("olt-1", "ont_optics"): (99.5, 42.0)}
 
 
 def test_nothing_saved_is_nothing_known(tmp_path: Path) -> None:

@@ -100,6 +100,19 @@ def test_a_fault_in_what_follows_a_job_does_not_end_it() -> None:
         schedule.stop()
 
 
+def test_a_device_that_never_answered_is_told_as_older_than_any(schedule: Schedule) -> None:
+    async def fail() -> None:
+        raise DeviceError(Reason.TIMEOUT)
+
+    schedule.load([job(fail, period=30.0)])
+    schedule.hurry("olt-1", "onts")
+    until(lambda: schedule.records.get(KEY, Record()).failing == 1)
+
+    told = {one.family.name: list(one.values) for one in schedule()}
+    assert told["noc_target_last_success_timestamp_seconds"] == [0.0]
+    assert told["noc_collector_period_seconds"] == [30.0]
+
+
 def test_hurry_does_not_wait_for_the_period(schedule: Schedule) -> None:
     counted = Counted()
     schedule.load([job(counted, period=3600.0)])
