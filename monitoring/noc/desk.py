@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -15,13 +17,15 @@ from monitoring.noc.application import Acknowledge, Application, Sources
 from monitoring.noc.board import Board
 from monitoring.noc.guard import Guard
 from monitoring.noc.server import NocServer, check_exposure
-from monitoring.noc.view import HealthView, View, WatchView
-from monitoring.observed import Observed
+from monitoring.noc.view import HealthView, SiteView, View, WatchView
+from monitoring.observed import Observed, Reach
 from monitoring.sla.availability import Availability, Month, month_of_sites
-from monitoring.sla.history import History
+from monitoring.sla.history import History, opened
 from monitoring.sla.lines import OBJECTIVES
 from monitoring.sla.report import REPORTS, MonthReport, month_report
 from monitoring.topology import SiteKind, Topology
+
+log = logging.getLogger(__name__)
 
 _SLA_SECONDS = 60.0  # how often the month's table is added up anew
 _CLOSED_SECONDS = 86_400.0  # how long a closed incident stays on the page
@@ -62,7 +66,7 @@ class Desk:
         check_exposure(address[0], passwords=bool(known))
         self._objectives = settings.objectives
         self.board = Board()
-        self.history = History(settings.state / "history.sqlite")
+        self.history = opened(settings.state / "history.sqlite")
         self._kept: Mapping[str, Availability] = {}
         self._added_up = float("-inf")
         self._last: Look | None = None
@@ -97,9 +101,7 @@ class Desk:
         current = tuple(one for one in look.incidents if one.stage is not Stage.CLOSED)
         recent = tuple(one for one in look.incidents if one.closed is not None and look.observed.at - one.closed < _CLOSED_SECONDS)
         sites = states.sites(look.topology, look.observed, current)
-        self.history.record(states.service_states(sites), at)
-        if time.monotonic() - self._added_up >= _SLA_SECONDS:
-            self._kept, self._added_up = kept(self.history, look.topology, at), time.monotonic()
+        trouble = self._keep(look.topology, sites, at)
         view = assemble.view(
             assemble.Material(
                 topology=look.topology,
@@ -107,7 +109,7 @@ class Desk:
                 incidents=current,
                 closed=recent,
                 watch=look.watch,
-                health=look.health,
+                health=(*look.health, *trouble),
                 kept=self._kept,
                 objectives=self._objectives,
             ),
@@ -116,6 +118,17 @@ class Desk:
         self._last = look
         self.board.post(view)
         return view
+
+    def _keep(self, topology: Topology, sites: tuple[SiteView, ...], at: datetime) -> tuple[HealthView, ...]:
+        """Write the history; a full disk must not take the page away, but stands on it."""
+        try:
+            self.history.record(states.service_states(sites), at)
+            if time.monotonic() - self._added_up >= _SLA_SECONDS:
+                self._kept, self._added_up = kept(self.history, topology, at), time.monotonic()
+        except sqlite3.Error as error:
+            log.error("history: %s", error)  # noqa: TRY400 - its text says all
+            return (HealthView(name="historique du SLA", reach=Reach.DOWN, text=f"n’est plus écrit : {error}"),)
+        return ()
 
     def stop(self) -> None:
         """Let the browsers go, close the port and the history."""

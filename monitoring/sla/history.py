@@ -6,6 +6,7 @@ unknown and never as the state that happened to be last.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,11 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 BEAT = timedelta(seconds=30)  # how often a quiet run signs that it lives
 GRACE = timedelta(seconds=60)  # a restart shorter than this leaves no hole; two beats
+_STEP = 600_000  # milliseconds; a step back of more is the mending of a wrong clock
 _BUSY_SECONDS = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
@@ -53,21 +57,44 @@ class Span:
     end: datetime
 
 
+def opened(path: Path) -> History:
+    """Open a history; a file that is no database, or a broken one, is put aside, and a new one begins."""
+    try:
+        return History(path)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise OSError(0, f"{error}", str(path)) from error
+        aside = path.with_name(f"{path.name}.unreadable-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        path.replace(aside)
+        for part in ("-wal", "-shm"):  # they belong to the file that is put aside
+            path.with_name(path.name + part).unlink(missing_ok=True)
+        log.error("%s: put aside as %s, beginning a new history: %s", path, aside.name, error)  # noqa: TRY400 - its text says all
+        return History(path)
+
+
 class History:
     """The file of one monitoring; one writer, any number of readers of the same file."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it, readable by its owner only."""
+    def __init__(self, path: Path, silence: timedelta = GRACE) -> None:
+        """Open the file, or make it, readable by its owner only. Raises sqlite3.DatabaseError.
+
+        After a longer `silence` between two records (a machine that slept) a new run begins: the hole is unknown.
+        """
         path.touch(mode=0o600, exist_ok=True)
         self._base = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._lock = threading.Lock()
+        self._silence = silence / timedelta(milliseconds=1)
         self._run: int | None = None
         self._seen = 0
         self._states: dict[str, ServiceState] = {}
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute("PRAGMA synchronous = FULL")
-        self._base.executescript(_SCHEMA)
-        self._first: dict[str, int] = dict(self._base.execute("SELECT site, min(at_ms) FROM change GROUP BY site"))
+        try:
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = FULL")
+            self._base.executescript(_SCHEMA)
+            self._first: dict[str, int] = dict(self._base.execute("SELECT site, min(at_ms) FROM change GROUP BY site"))
+        except BaseException:
+            self._base.close()
+            raise
 
     def close(self) -> None:
         """Close the file; the run ends with its last sign of life."""
@@ -77,10 +104,15 @@ class History:
     def record(self, states: Mapping[str, ServiceState], at: datetime) -> int:
         """Keep what changed since the last call and return how many sites did; `states` names every watched site.
 
-        A clock that steps back is held at the last time kept: the history never runs backwards.
+        A clock that steps back a little is held at the last time kept. One that steps back far was wrong before: a new run
+        begins at the new time.
         """
         with self._lock:
-            moment = max(_milliseconds(at), self._newest())
+            moment, newest = _milliseconds(at), self._newest()
+            if self._run is not None and (moment - newest > self._silence or newest - moment > _STEP):
+                self._run, self._states = None, {}
+            elif newest - moment <= _STEP:
+                moment = max(moment, newest)
             gone = {site: ServiceState.ABSENT for site in self._states if site not in states}
             changes = {site: state for site, state in {**states, **gone}.items() if self._states.get(site) is not state}
             if self._run is not None and not changes and moment - self._seen < BEAT / timedelta(milliseconds=1):
@@ -107,7 +139,8 @@ class History:
             self._base.executemany("INSERT INTO change (run, site, at_ms, state) VALUES (?, ?, ?, ?)", rows)
             self._base.execute("COMMIT")
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # a full disk has rolled back by itself
+                self._base.execute("ROLLBACK")
             raise
         self._run, self._seen = run, moment
         for site in changes:

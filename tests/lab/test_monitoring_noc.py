@@ -281,3 +281,4 @@ def test_every_field_link_and_table_head_has_a_name(browser: Browser, scene: Sce
         assert nameless == [], path
         assert browser.run("document.querySelectorAll('h1').length") == 1
         assert browser.run("document.documentElement.lang") == "fr"
+        assert browser.complaints == [], path

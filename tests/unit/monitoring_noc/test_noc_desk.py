@@ -339,3 +339,13 @@ def test_many_threads_look_and_read_at_once(desk: Desk) -> None:
         thread.join()
 
     assert statuses == [200] * 24
+
+
+def test_a_history_that_cannot_be_written_stands_on_the_page_and_does_not_take_it_away(desk: Desk) -> None:
+    desk.history.close()
+
+    desk.look(replace(LOOK, observed=seen(small())))
+
+    text = ask(desk, "/")[1]
+    assert "historique du SLA" in text
+    assert "<b>0</b> hors service" in text

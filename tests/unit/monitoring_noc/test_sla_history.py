@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.sla.history import GRACE, History, ServiceState, Span
+from monitoring.sla.history import GRACE, History, ServiceState, Span, opened
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+SILENCE = timedelta(days=40)  # these tests record at long intervals
 UP, DOWN, UNKNOWN = ServiceState.UP, ServiceState.DOWN, ServiceState.UNKNOWN
 CHECKOUT = Path(__file__).parents[3]
 
@@ -35,9 +36,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def history(path: Path) -> Iterator[History]:
-    opened = History(path)
-    yield opened
-    opened.close()
+    made = History(path, SILENCE)
+    yield made
+    made.close()
 
 
 def short(spans: tuple[Span, ...]) -> list[tuple[str, str, float, float]]:
@@ -184,3 +185,45 @@ def test_a_history_that_is_opened_again_knows_since_when_each_site_is_watched(pa
     again.close()
 
     assert found == {"dahra": START, "kedougou": after(days=3)} == history.first_seen()
+
+
+def test_a_machine_that_slept_knows_nothing_of_that_time(path: Path) -> None:
+    history = History(path)
+    for at in (0, 30, 7230, 7260):
+        history.record({"dahra": UP}, after(seconds=at))
+    spans = history.spans(START, after(seconds=7260))
+    history.close()
+
+    assert short(spans) == [("dahra", "up", 0, 30), ("dahra", "unknown", 30, 7230), ("dahra", "up", 7230, 7260)]
+
+
+def test_a_clock_that_was_wrong_by_a_year_costs_no_year(path: Path) -> None:
+    history = History(path)
+    history.record({"dahra": UP}, START)
+    history.record({"dahra": DOWN}, after(days=365))
+    history.record({"dahra": DOWN}, after(seconds=60))
+    history.record({"dahra": UP}, after(seconds=90))
+    history.close()
+    again = History(path)
+    again.record({"dahra": UP}, after(seconds=120))
+    spans = again.spans(START, after(seconds=120))
+    again.close()
+
+    assert short(spans) == [("dahra", "up", 0, 60), ("dahra", "down", 60, 90), ("dahra", "up", 90, 120)]
+
+
+@pytest.mark.parametrize("rubbish", [b"this is no database, and has never been one" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_history_is_put_aside(path: Path, rubbish: bytes) -> None:
+    path.write_bytes(rubbish)
+
+    history = opened(path)
+    history.record({"dahra": UP}, START)
+    history.close()
+
+    (aside,) = path.parent.glob("*.unreadable-*")
+    assert aside.read_bytes() == rubbish
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        opened(tmp_path / "nowhere" / "history.sqlite")

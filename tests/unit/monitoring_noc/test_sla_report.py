@@ -23,12 +23,13 @@ from monitoring.topology import Topology
 from tests.unit.monitoring_noc.small import small
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+SILENCE = timedelta(days=40)  # the test records days apart
 END = START + timedelta(days=10)
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> Iterator[History]:
-    opened = History(tmp_path / "history.sqlite")
+    opened = History(tmp_path / "history.sqlite", SILENCE)
     yield opened
     opened.close()
 
@@ -119,7 +120,7 @@ def test_a_title_cannot_leave_its_string_in_the_pdf(history: History) -> None:
 
 
 def test_the_command_writes_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    history = History(tmp_path / "history.sqlite")
+    history = History(tmp_path / "history.sqlite", SILENCE)
     made(history, small())
     history.close()
     topology = tmp_path / "topology.json"
