@@ -39,6 +39,7 @@ class Lab:
     client: str
     folder: Path
     image: Path
+    url: str  # of the API
 
     def task(self, upid: object) -> None:
         self.session.wait(NODE, upid)
@@ -71,7 +72,7 @@ def one_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> It
             client = rehearsal.management("essai")
             port = wires.Port(namespace=client, interface="eth0", mac=None, node=NODE, bridge="vmbr1", vlan=VLAN)
             wires.client(client, port, IPv4Interface(f"{GATEWAY}/24"), None)
-            yield Lab(session=session, driver=driver, client=client, folder=tmp_path, image=image.path)
+            yield Lab(session=session, driver=driver, client=client, folder=tmp_path, image=image.path, url=server.url)
     finally:
         driver.stop(blank(VMID, NODE))
         driver.forget()

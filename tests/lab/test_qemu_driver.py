@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import requests
 
 from provisioner import command, places
 from provisioner.adapters.proxmox import observe
 from provisioner.lab import rehearsal, shell, standing, wires
 from provisioner.lab.guests.chosen import Kind
 from tests.lab.one_guest import ADDRESS, GUEST, MAC, NODE, VMID, Lab, create, one_guest, pinned, until
+from tests.unit.lab_proxmox_core.console_client import Caller, talk
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="needs root: namespaces and taps")]
 
@@ -36,6 +39,22 @@ def entered(lab: Lab) -> str:
     return command.run(shell.words(standing.find("essai/registre"), "root", ("id", "-u"))).stdout.strip()
 
 
+def consoles(lab: Lab) -> tuple[bytes, bytes]:
+    """Return what the serial line and the screen say first, over the API's web sockets with root's ticket."""
+    ca_file = places.lab() / "api/pve-root-ca.pem"
+    login = {"username": "root@pam", "password": (lab.folder / "password").read_text()}
+    said = requests.post(f"{lab.url}/api2/json/access/ticket", data=login, verify=str(ca_file), timeout=20).json()["data"]
+    caller = Caller(url=f"{lab.url}/api2/json{GUEST}", ca_file=ca_file, headers={"Cookie": f"PVEAuthCookie={quote(said['ticket'])}"})
+    line, screen = lab.session.post(f"{GUEST}/termproxy"), lab.session.post(f"{GUEST}/vncproxy")
+    assert isinstance(line, dict)
+    assert isinstance(screen, dict)
+    hello = f"root@pam:{line['ticket']}\n".encode()
+    return (
+        talk(caller, line["port"], line["ticket"], [hello, b"0:1:\n"], b"login:"),
+        talk(caller, screen["port"], screen["ticket"], [], b"RFB 003.008"),
+    )
+
+
 @pytest.mark.parametrize("firmware", os.environ.get("TERANGA_FIRMWARE", "seabios").split(","))
 def test_a_guest_of_the_api_really_boots_and_leaves_nothing(lab: Lab, firmware: str) -> None:
     create(lab, firmware)
@@ -50,6 +69,8 @@ def test_a_guest_of_the_api_really_boots_and_leaves_nothing(lab: Lab, firmware: 
     assert lab.ssh("test -d /sys/firmware/efi").status == (0 if firmware == "ovmf" else 1)
 
     assert entered(lab) == "0"
+    line, screen = consoles(lab)
+    assert (line[:2], line[-6:], screen) == (b"OK", b"login:", b"RFB 003.008\n")
 
     lab.task(lab.session.post(f"{GUEST}/status/shutdown", timeout=120))
     assert lab.session.record(f"{GUEST}/status/current")["status"] == "stopped"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from provisioner import places
-from provisioner.lab.guests.driver import Driver, Interface, Machine, Power, Status
+from provisioner.lab.guests.driver import Console, Driver, Interface, Machine, Power, Status
 from provisioner.lab.guests.nspawn import NspawnDriver
 from provisioner.lab.guests.qemu import QemuDriver
 from provisioner.lab.guests.record import RecordDriver
@@ -119,6 +119,10 @@ class ChosenDriver:
             if seen.power is Power.RUNNING:
                 return seen
         return Status(power=Power.STOPPED)
+
+    def console_socket(self, node: str, vmid: int, console: Console) -> Path:
+        """Return the socket of a guest's serial line or screen; raise GuestError if its driver has none."""
+        return self._of(node, vmid).console_socket(node, vmid, console)
 
     def ping(self, node: str, vmid: int) -> None:
         """Raise AgentError unless the guest's agent answers."""

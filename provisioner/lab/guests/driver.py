@@ -81,6 +81,13 @@ class Power(StrEnum):
     STOPPED = "stopped"
 
 
+class Console(StrEnum):
+    """What a person looks at a guest through."""
+
+    SERIAL = "serial"
+    SCREEN = "screen"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """What the guest itself shows: measured, never made up."""
@@ -143,6 +150,9 @@ class Driver(Protocol):
 
     def status(self, node: str, vmid: int) -> Status:
         """Return what is seen of the guest now."""
+
+    def console_socket(self, node: str, vmid: int, console: Console) -> Path:
+        """Return the socket of a guest's serial line or screen (VNC); raise GuestError if it has none."""
 
     def ping(self, node: str, vmid: int) -> None:
         """Raise AgentError unless the guest's agent answers."""

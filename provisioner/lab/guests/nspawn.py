@@ -21,7 +21,7 @@ from time import monotonic, sleep, time
 from provisioner import command
 from provisioner.lab import wires
 from provisioner.lab.guests import base, cgroup_tree, kept, process, seed
-from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
+from provisioner.lab.guests.driver import AgentError, Console, GuestError, Interface, Machine, Nic, Power, Status
 
 _REBOOT = 133
 _HALT = 3  # systemd(1): SIGRTMIN+3 starts halt.target
@@ -264,6 +264,11 @@ class NspawnDriver:
             network_in=sum(received for received, _ in cards),
             network_out=sum(sent for _, sent in cards),
         )
+
+    def console_socket(self, node: str, vmid: int, console: Console) -> Path:
+        """Raise GuestError: there is no such device."""
+        del node
+        raise GuestError(f"VM {vmid} runs under the lab's driver nspawn: it has no {console}")
 
     def ping(self, node: str, vmid: int) -> None:
         """Raise AgentError unless the guest's system is up and has the agent installed."""

@@ -22,7 +22,7 @@ from time import monotonic, sleep, time
 from provisioner import command
 from provisioner.lab import wires
 from provisioner.lab.guests import kept, process, qemu_argv, qemu_channel, seed
-from provisioner.lab.guests.driver import AgentError, GuestError, Interface, Machine, Nic, Power, Status
+from provisioner.lab.guests.driver import AgentError, Console, GuestError, Interface, Machine, Nic, Power, Status
 from provisioner.lab.guests.qemu_accel import accelerator
 from provisioner.lab.guests.qemu_channel import Json
 
@@ -110,7 +110,7 @@ class QemuDriver:
 
     def _spawn(self, machine: Machine, box: qemu_argv.Box) -> None:
         home = self.home(machine.vmid)
-        for name in (qemu_channel.MONITOR, qemu_channel.AGENT, qemu_argv.SERIAL):
+        for name in (qemu_channel.MONITOR, qemu_channel.AGENT, qemu_argv.SERIAL, qemu_argv.SCREEN):
             (home / name).unlink(missing_ok=True)
         inside = ("ip", "netns", "exec", wires.switch(machine.node)) if machine.nics else ()
         with (home / _LOG).open("a") as log:
@@ -218,6 +218,11 @@ class QemuDriver:
     ) -> Json:
         with self._talking[vmid]:
             return qemu_channel.agent(self.home(vmid), call, arguments, seconds=seconds, silent=silent)
+
+    def console_socket(self, node: str, vmid: int, console: Console) -> Path:
+        """Return the socket of the machine's serial line or of its screen."""
+        del node
+        return self.home(vmid) / (qemu_argv.SERIAL if console is Console.SERIAL else qemu_argv.SCREEN)
 
     def ping(self, node: str, vmid: int) -> None:
         """Raise AgentError unless the agent answers."""

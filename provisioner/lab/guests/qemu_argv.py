@@ -10,6 +10,7 @@ from provisioner.lab.guests.driver import Machine, Nic
 from provisioner.lab.guests.qemu_channel import AGENT, MONITOR
 
 SERIAL = "serial"
+SCREEN = "vnc"
 SERIAL_LOG = "serial.log"
 SEED = "seed.iso"
 VARIABLES = "variables.fd"
@@ -58,7 +59,7 @@ def argv(machine: Machine, box: Box) -> tuple[str, ...]:
     seed = ("-drive", f"file={SEED},if=none,id=seed,format=raw,readonly=on,media=cdrom", "-device", "ide-cd,drive=seed,bus=ide.1,unit=0")
     return (
         *("qemu-system-x86_64", "-name", f"guest={machine.name.replace(',', '')}", "-accel", box.accelerator, "-cpu", "max"),
-        *("-smp", str(machine.cores), "-m", str(machine.memory // _MIB), "-display", "none", "-vga", "std", "-nodefaults"),
+        *("-smp", str(machine.cores), "-m", str(machine.memory // _MIB), "-vnc", f"unix:{SCREEN}", "-vga", "std", "-nodefaults"),
         *(("-uuid", machine.uuid) if machine.uuid else ()),
         *_firmware(machine),
         *("-chardev", f"socket,id=serial,path={SERIAL},server=on,wait=off,logfile={SERIAL_LOG},logappend=on", "-serial", "chardev:serial"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from provisioner import places
 from provisioner.lab.guests import kept
-from provisioner.lab.guests.driver import AgentError, Interface, Machine, Nic, Power, Status
+from provisioner.lab.guests.driver import AgentError, Console, GuestError, Interface, Machine, Nic, Power, Status
 from provisioner.lab.guests.firewall import Filter
 
 HOST_KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA recorded\n"
@@ -129,6 +129,11 @@ class RecordDriver:
         if found is None:
             raise AgentError(_NOT_RUNNING)
         return found
+
+    def console_socket(self, node: str, vmid: int, console: Console) -> Path:
+        """Raise GuestError: there is no such device."""
+        del node
+        raise GuestError(f"VM {vmid} runs under the lab's driver record: it has no {console}")
 
     def ping(self, node: str, vmid: int) -> None:
         """Answer if the guest runs."""

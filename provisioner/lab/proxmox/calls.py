@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from provisioner.lab.guests.driver import Driver, Switch
 from provisioner.lab.proxmox.access import EVERYONE, Allow, Identity, Rights
+from provisioner.lab.proxmox.console import Channel, Consoles
 from provisioner.lab.proxmox.enforcement import Enforcement
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import IN_PATH, Parameter
@@ -47,6 +48,7 @@ class Lab:
     switch: Switch
     enforcement: Enforcement
     guests: GuestLocks = field(default_factory=GuestLocks)
+    consoles: Consoles = field(default_factory=Consoles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ def check_digest(call: Call, document: Json) -> None:
         raise Failure.of("checksum mismatch (file change by other user?)")
 
 
-Handler: TypeAlias = "Callable[[Call], Json | Beside]"
+Handler: TypeAlias = "Callable[[Call], Json | Beside | Channel]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,10 +53,45 @@ def forget(call: Call, kind: Kind, name: str) -> None:
     call.lab.store.delete("sdn", f"{kind.folder}/{name}")
 
 
+def lock(call: Call) -> str | None:
+    """Return the token of the lock on the whole configuration, if it is locked."""
+    held = call.lab.store.get("option", "sdn_lock")
+    return None if held is None else str(held["token"])
+
+
+def require_lock(call: Call) -> None:
+    """Raise the refusal of a change while somebody else holds the lock, or with a token of no lock."""
+    held, shown = lock(call), call.text("lock-token")
+    if held is not None and shown != held:
+        raise Failure.of("invalid lock token provided!" if shown else "sdn configuration is currently locked!")
+    if held is None and shown:
+        raise Failure.of("sdn configuration is not locked, but a lock token was provided")
+
+
+def release(call: Call) -> None:
+    """Release the lock after a call that brought its token, unless it says not to."""
+    if call.text("lock-token") and call.flag("release-lock", default=True):
+        call.lab.store.delete("option", "sdn_lock")
+
+
+def changes_wait(call: Call) -> bool:
+    """Return whether something is written that is not in force."""
+    return dict(call.lab.store.items("sdn")) != dict(call.lab.store.items("sdn_running"))
+
+
+def roll_back(call: Call) -> None:
+    """Write again what is in force."""
+    store = call.lab.store
+    with store.transaction():
+        for key in store.keys("sdn"):
+            store.delete("sdn", key)
+        for key, document in store.items("sdn_running"):
+            store.put("sdn", key, document)
+
+
 def given(call: Call, kind: Kind) -> Document:
     """Return the settings of a call."""
-    if call.text("lock-token"):
-        raise Failure.of("configuration is not locked: the lab serves no lock of the network's configuration")
+    require_lock(call)
     return {name: value for name, value in call.parameters.items() if name not in (*_BESIDE, kind.key) and value != ""}
 
 

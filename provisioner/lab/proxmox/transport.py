@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import BodyPartReader, web
 
-from provisioner.lab.proxmox import auth, trouble
+from provisioner.lab.proxmox import auth, console, trouble
 from provisioner.lab.proxmox.access import Identity, Login, Rights
 from provisioner.lab.proxmox.calls import Call, Lab, Route, Upload, find
+from provisioner.lab.proxmox.console import Channel
 from provisioner.lab.proxmox.failure import Failure
 from provisioner.lab.proxmox.parameters import plain, verify
 from provisioner.lab.proxmox.values import Beside, Json
@@ -108,7 +109,18 @@ class Transport:
         finally:
             if upload is not None:
                 upload.path.unlink(missing_ok=True)
+        if isinstance(data, Channel):
+            return await self._console(request, data)
         return _answer(data)
+
+    async def _console(self, request: web.BaseRequest, channel: Channel) -> web.StreamResponse:
+        """Join a web socket with a console; a plain request is told the port, as Proxmox does before it upgrades."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return _answer({"port": str(channel.port)})
+        try:
+            return await console.bridge(request, channel)
+        except OSError as error:
+            return _refusal(Failure.of(f"the console does not answer: {error}"))
 
     async def _trouble(self, parts: Sequence[str]) -> None:
         """Answer late, or raise a refusal, where that was asked for."""
@@ -177,7 +189,7 @@ class Transport:
 
     def _call(
         self, route: Route, inside: Mapping[str, str], who: Identity, given: Mapping[str, str], upload: Upload | None
-    ) -> Json | Beside:
+    ) -> Json | Beside | Channel:
         for name, value in given.items():
             if name in inside and inside[name] != value:
                 raise Failure.parameter(name, "duplicate parameter (already defined in URI) with conflicting values!")
