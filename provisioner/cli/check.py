@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from provisioner.cli.speak import say
+
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -34,5 +36,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"problems": [], "sites": hashes}, ensure_ascii=False, indent=2))
     else:
-        print(f"{places.inventory()}: no problem; {len(hashes)} sites: {', '.join(hashes)}")
+        say(f"{places.inventory()}: no problem; {len(hashes)} sites: {', '.join(hashes)}")
     return 0

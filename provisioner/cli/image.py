@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provisioner.cli.speak import say
+
 if TYPE_CHECKING:
     from provisioner.adapters.images import Image
 
@@ -41,7 +43,7 @@ def _chosen(arguments: argparse.Namespace) -> tuple[Image, ...]:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    say(line)
 
 
 def _nothing(_line: str) -> None:
@@ -59,5 +61,5 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "show":
             print("\n".join(f"  {name} {version}" for name, version in sorted(image.packages.items())))
     if not found:
-        print(f"image {arguments.name}: not built; run `teranga image build {arguments.name}`")
+        say(f"image {arguments.name}: not built; run `teranga image build {arguments.name}`")
     return 0 if found else 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from provisioner.cli.speak import say
+
 if TYPE_CHECKING:
     from provisioner.model import Commune, Inventory
 
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     except InventoryError:
         file.unlink()
         raise
-    print(f"{file}: slot {plan.slot}, {plan.prefix}, {len(plan.guests)} guests; now write its terminals, then: teranga plan {name}")
+    say(f"{file}: slot {plan.slot}, {plan.prefix}, {len(plan.guests)} guests; now write its terminals, then: teranga plan {name}")
     return 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from provisioner.cli.speak import complain, say
+
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -19,7 +21,6 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(arguments: argparse.Namespace) -> int:
     """Render every vantage; print each file and each site that is not watched."""
     import json
-    import sys
     from dataclasses import asdict
     from pathlib import Path
 
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 1 if problems else 0
     for name in removed:
-        print(f"removed {name}")
-    print(f"{arguments.folder}: {len(wanted)} files, {len(written)} of them new or changed")
+        say(f"removed {name}")
+    say(f"{arguments.folder}: {len(wanted)} files, {len(written)} of them new or changed")
     for problem in problems:
-        print(problem, file=sys.stderr)
+        complain(problem)
     return 1 if problems else 0

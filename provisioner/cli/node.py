@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.cli import node_install
+from provisioner.cli.speak import say
 
 if TYPE_CHECKING:
     from provisioner.centre.adoption import Credential
@@ -65,5 +66,5 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.centre.adoption import adopt
 
     for line in adopt(arguments.site, credential(arguments), arguments.bridge_ports):
-        print(line)
+        say(line)
     return 0

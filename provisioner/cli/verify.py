@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from provisioner.cli.speak import say
+
 if TYPE_CHECKING:
     from provisioner.centre.verify.report import Written
     from provisioner.observed.acceptance import Acceptance, Result
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(to_json(plan, seen), end="")
     else:
-        print(summary(seen, written))
+        say(summary(seen, written))
     return 1 if seen.failed else 0
 
 

@@ -80,7 +80,8 @@ class _Template:
         self.english = english
         self.around = [part for part in _FIELD.split(english)[::2] if part]
         self.names = [match.group(1) for match in _FIELD.finditer(english)]
-        self.quoted = frozenset(name for name in self.names if f"`{{{name}}}`" in english)  # people's own words
+        inside = {match.group(1) for match in _FIELD.finditer(english) if english[: match.start()].count("`") % 2}
+        self.quoted = frozenset(inside)  # between backticks: people's own words
         self.weight = sum(len(part.replace(" ", "")) for part in self.around)
         self._pattern: re.Pattern[str] | None = None
 

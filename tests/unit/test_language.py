@@ -92,6 +92,7 @@ def test_a_po_file_is_read_with_escapes_long_messages_and_without_the_fuzzy() ->
         ("kedougou:   gateway answers", "kedougou\u00a0:   gateway répond"),
         ("`Kédougou_2` is not a domain label", "`Kédougou_2` n’est pas un nom de domaine"),
         ("the API does not answer: connection refused", "l’API ne répond pas\u00a0: connection refused"),
+        ("write a line `slot: ...`", "écrire une ligne `slot: ...`"),
         ("words that nobody wrote", "words that nobody wrote"),
         (
             "kedougou:   etat-civil: it has 9 MiB of memory, declared 8; `up` sets it right and restarts the guest",
