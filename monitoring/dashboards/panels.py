@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 Json = dict[str, object]
 DATASOURCE: Json = {"type": "prometheus", "uid": "${source}"}
@@ -32,6 +33,33 @@ class Kind(StrEnum):
     NUMBER = "stat"
     TABLE = "table"
     STATES = "state-timeline"
+
+
+_OPTIONS: Mapping[Kind, Json] = MappingProxyType({
+    Kind.LINES: {
+        "legend": {"displayMode": "table", "placement": "bottom", "showLegend": True, "calcs": ["min", "mean", "max", "lastNotNull"]},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    },
+    Kind.NUMBER: {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "colorMode": "background",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "percentChangeColorMode": "standard",
+        "showPercentChange": False,
+        "textMode": "auto",
+        "wideLayout": True,
+    },
+    Kind.TABLE: {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"},
+    Kind.STATES: {
+        "showValue": "never",
+        "mergeValues": True,
+        "rowHeight": 0.8,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+        "tooltip": {"mode": "single", "sort": "none"},
+    },
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +99,6 @@ class Dashboard:
 
 def rendered(dashboard: Dashboard) -> Json:
     """Return the dashboard as Grafana reads it; panels flow from left to right."""
-    panels, x, y, tallest = [], 0, 0, 0
-    for number, panel in enumerate(dashboard.panels, 1):
-        if x + panel.width > _WIDTH:
-            x, y, tallest = 0, y + tallest, 0
-        panels.append(_panel(panel, number, {"x": x, "y": y, "w": panel.width, "h": panel.height}))
-        x, tallest = x + panel.width, max(tallest, panel.height)
     source: Json = {
         "name": "source",
         "label": "Source",
@@ -100,8 +122,19 @@ def rendered(dashboard: Dashboard) -> Json:
         "templating": {"list": [source, *(_variable(*one) for one in dashboard.variables)]},
         "annotations": {"list": []},
         "links": [_LINK],
-        "panels": panels,
+        "panels": _placed(dashboard.panels),
     }
+
+
+def _placed(panels: Sequence[Panel]) -> list[Json]:
+    """Return the panels from left to right, a new row where one is full."""
+    placed, x, y, tallest = [], 0, 0, 0
+    for number, panel in enumerate(panels, 1):
+        if x + panel.width > _WIDTH:
+            x, y, tallest = 0, y + tallest, 0
+        placed.append(_panel(panel, number, {"x": x, "y": y, "w": panel.width, "h": panel.height}))
+        x, tallest = x + panel.width, max(tallest, panel.height)
+    return placed
 
 
 def _variable(name: str, label: str, query: str) -> Json:
@@ -130,7 +163,7 @@ def _panel(panel: Panel, number: int, place: Json) -> Json:
         "gridPos": place,
         "targets": [_target(query, letter, panel.kind) for query, letter in zip(panel.queries, "ABCDEFGH", strict=False)],
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
-        "options": _options(panel.kind),
+        "options": _OPTIONS[panel.kind],
     }
     if panel.help:
         made["description"] = panel.help
@@ -171,42 +204,6 @@ def _states() -> Json:
     words = {"0": ("ne répond pas", _DOWN), "1": ("répond", _UP)}
     options = {value: {"text": text, "color": colour, "index": int(value)} for value, (text, colour) in words.items()}
     return {"type": "value", "options": options}
-
-
-def _options(kind: Kind) -> Json:
-    match kind:
-        case Kind.LINES:
-            return {
-                "legend": {
-                    "displayMode": "table",
-                    "placement": "bottom",
-                    "showLegend": True,
-                    "calcs": ["min", "mean", "max", "lastNotNull"],
-                },
-                "tooltip": {"mode": "multi", "sort": "desc"},
-            }
-        case Kind.NUMBER:
-            return {
-                "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-                "colorMode": "background",
-                "graphMode": "none",
-                "justifyMode": "auto",
-                "orientation": "auto",
-                "percentChangeColorMode": "standard",
-                "showPercentChange": False,
-                "textMode": "auto",
-                "wideLayout": True,
-            }
-        case Kind.TABLE:
-            return {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}
-        case Kind.STATES:
-            return {
-                "showValue": "never",
-                "mergeValues": True,
-                "rowHeight": 0.8,
-                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-                "tooltip": {"mode": "single", "sort": "none"},
-            }
 
 
 def _columns(columns: Sequence[tuple[str, str]]) -> list[Json]:
