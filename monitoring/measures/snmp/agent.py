@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Protocol
 
-from gufo.snmp import Aes128Key, Sha256Key, SnmpAuthError, SnmpDecodeError, SnmpError, SnmpVersion, User
+from gufo.snmp import Aes128Key, Sha256Key, SnmpAuthError, SnmpError, SnmpVersion, User
 from gufo.snmp.aio import SnmpSession
 
 from monitoring.credentials import Community, UserSecrets
@@ -21,6 +20,7 @@ from monitoring.measures.snmp.budget import Budget
 log = logging.getLogger(__name__)
 
 OIDS_AT_ONCE = 30  # an answer of 30 dates still fits one packet of 1 500 bytes
+_UNDERSTOOD = (SnmpError, OSError, RuntimeError, ValueError)
 _MOST_ROWS = 20_000  # of a column: an agent that never ends must not fill our memory
 
 
@@ -56,53 +56,54 @@ class SnmpAgent:
 
     async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:
         """Return the values of these OIDs, asked in requests of a size that fits a packet."""
-        found: dict[str, Value] = {}
         async with self._turn:
+            if len(oids) <= OIDS_AT_ONCE:
+                return await self._ask(oids)
+            found: dict[str, Value] = {}
             for start in range(0, len(oids), OIDS_AT_ONCE):
                 found |= await self._ask(oids[start : start + OIDS_AT_ONCE])
-        return found
+            return found
 
     async def _ask(self, oids: Sequence[str]) -> Mapping[str, Value]:
-        for attempt in range(1, self._patience.attempts + 1):
-            await self._pay()
+        attempt = 1
+        while True:
+            if wait := self._price():
+                await asyncio.sleep(wait)
             try:
-                with _understood():
-                    return await (await self._open()).get_many(oids)
-            except DeviceError as error:
+                return await (self._session or await self._open()).get_many(oids)
+            except _UNDERSTOOD as error:
                 self._session = None
-                if error.reason is not Reason.TIMEOUT or attempt == self._patience.attempts:
-                    raise
-        raise DeviceError(Reason.TIMEOUT)
+                told = _told(error)
+                if told.reason is not Reason.TIMEOUT or attempt == self._patience.attempts:
+                    raise told from error
+            attempt += 1
 
     async def column(self, oid: str) -> Mapping[str, Value]:
         """Return a column by index, read with GETBULK."""
         found: dict[str, Value] = {}
         async with self._turn:
-            await self._pay()
+            await asyncio.sleep(self._price())
             try:
-                with _understood():
-                    session = await self._open()
-                    async for rows, (name, value) in _numbered(session.getbulk(oid)):
-                        if rows > _MOST_ROWS:
-                            raise ValueError(oid)
-                        found[name.removeprefix(f"{oid}.")] = value
-            except DeviceError:
+                session = self._session or await self._open()
+                async for rows, (name, value) in _numbered(session.getbulk(oid)):
+                    if rows > _MOST_ROWS:
+                        raise ValueError(oid)
+                    found[name.removeprefix(f"{oid}.")] = value
+            except _UNDERSTOOD as error:
                 self._session = None
-                raise
+                raise _told(error) from error
         return found
 
-    async def _pay(self) -> None:
+    def _price(self) -> float:
+        """Return how long to wait before one more request."""
         self.requests += 1
-        wait = self._budget.spend(asyncio.get_running_loop().time())
-        if wait:
-            await asyncio.sleep(wait)
+        return self._budget.spend(asyncio.get_running_loop().time())
 
     async def _open(self) -> SnmpSession:
-        if self._session is None:
-            session = self._new()
-            await session.refresh()  # v3: learns the engine's id, boots and time; nothing else otherwise
-            self._session = session
-        return self._session
+        session = self._new()
+        await session.refresh()  # v3: learns the engine's id, boots and time; nothing else otherwise
+        self._session = session
+        return session
 
     def _new(self) -> SnmpSession:
         match self._credential:
@@ -122,18 +123,16 @@ async def _numbered(rows: AsyncIterator[tuple[str, Value]]) -> AsyncIterator[tup
         yield number, row
 
 
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Turn what gufo-snmp raises into our reasons."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise DeviceError(Reason.TIMEOUT) from error
-    except SnmpAuthError as error:
-        raise DeviceError(Reason.AUTHENTICATION, str(error)) from error
-    except ConnectionRefusedError as error:
-        raise DeviceError(Reason.REFUSED) from error
-    except OSError as error:
-        raise DeviceError(Reason.NETWORK, str(error)) from error
-    except (SnmpDecodeError, SnmpError, RuntimeError, ValueError) as error:
-        raise DeviceError(Reason.RUBBISH, f"{type(error).__name__}: {error}") from error
+def _told(error: Exception) -> DeviceError:
+    """Return what gufo-snmp raises in our words."""
+    match error:
+        case TimeoutError():
+            return DeviceError(Reason.TIMEOUT)
+        case SnmpAuthError():
+            return DeviceError(Reason.AUTHENTICATION, str(error))
+        case ConnectionRefusedError():
+            return DeviceError(Reason.REFUSED)
+        case OSError():
+            return DeviceError(Reason.NETWORK, str(error))
+        case _:
+            return DeviceError(Reason.RUBBISH, f"{type(error).__name__}: {error}")
