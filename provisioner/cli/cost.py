@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if bool(arguments.site) == arguments.all:
         raise UsageError(Problem(where="teranga cost", what="name one site, or --all", hint="for example: teranga cost kedougou"))
-    folder = read(places.inventory(), places.cache())
+    folder = read(places.inventory(), places.values())
     inventory = of_folder(folder)
     if folder.prices is None:
         what = "there is no price list"

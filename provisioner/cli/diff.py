@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.load import load
 
     _refuse_wrong_use(arguments)
-    inventory = load(places.inventory())
+    inventory = load(places.inventory(), places.values())
     sites = tuple(inventory.sites) if arguments.all else (arguments.site,)
     found = groups(differences(inventory, sites, seen=not arguments.plans))
     if arguments.json:

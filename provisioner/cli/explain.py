@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.render.explain import as_lines, explain
     from provisioner.render.origins import Ground
 
-    folder = read(places.inventory(), places.cache())
+    folder = read(places.inventory(), places.values())
     inventory = of_folder(folder)
     plan = build(inventory, arguments.site)
     found = explain(Ground(folder=folder, inventory=inventory, plan=plan), arguments.path)
