@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from monitoring import french
 from monitoring.degradation.light import FALLING_DB_PER_DAY, LightMemory, Outlook
 from monitoring.degradation.store import LightKey
 from monitoring.incidents.incident import Incident, Kind
@@ -42,13 +43,13 @@ def _of_light(key: LightKey, seen: Outlook, memory: LightMemory, site: str | Non
     device, port, lane = key
     subject = f"{device} {port}" + (f" ONT {lane}" if site else "")
     if memory.step is not None and seen.step >= _STEP_DB:
-        text = f"{seen.step:.1f} dB perdus d’un coup"
+        text = f"{french.number(seen.step)} dB perdus d’un coup"
         yield WatchView(kind=Watching.STEP, subject=subject, text=text, site=site, since=memory.step.since)
     if seen.days is not None and seen.days < _DAYS and seen.drift is not None and seen.drift < FALLING_DB_PER_DAY:
-        text = f"baisse de {-seen.drift:.2f} dB par jour"
+        text = f"baisse de {french.number(-seen.drift, 2)} dB par jour"
         yield WatchView(kind=Watching.DRIFT, subject=subject, text=text, site=site, days_left=seen.days)
     elif seen.margin is not None and seen.margin < _MARGIN_DB:
-        yield WatchView(kind=Watching.MARGIN, subject=subject, text=f"marge de {seen.margin:.1f} dB", site=site)
+        yield WatchView(kind=Watching.MARGIN, subject=subject, text=f"marge de {french.number(seen.margin)} dB", site=site)
     if memory.bias.first and memory.bias.now and memory.bias.now[-1] > _LASER * memory.bias.first:
         yield WatchView(kind=Watching.LASER, subject=subject, text="courant du laser en forte hausse", site=site)
 

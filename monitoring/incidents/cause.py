@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from monitoring import french
 from monitoring.incidents import light, words
 from monitoring.incidents.finding import Failure, Verdict
 from monitoring.incidents.incident import Cause, Confidence, Evidence
@@ -109,7 +110,7 @@ def _ends(case: Case) -> Verdict | None:
 
 def _end(case: Case, segment: str, end: str, seen: Light) -> Evidence:
     reading = case.view.ports[segment, end]
-    level = f" ({reading.rx_dbm:.1f} dBm)" if reading.rx_dbm is not None else ""
+    level = f" ({french.number(reading.rx_dbm)} dBm)" if reading.rx_dbm is not None else ""
     return words.port("plus de lumière" if seen is Light.DARK else f"lumière présente{level}", end, reading.at)
 
 
@@ -117,7 +118,7 @@ def _one_end(case: Case, segment: str, sender: str, evidence: tuple[Evidence, ..
     """One direction is dark: the strand if its laser is known to send, else the transceiver."""
     sent = case.view.ports[segment, sender].tx_dbm
     if sent is not None and sent > _SENDS_DBM:
-        more = Evidence(text=f"l’émetteur de {sender} envoie {sent:.1f} dBm : un seul brin est coupé")
+        more = Evidence(text=f"l’émetteur de {sender} envoie {french.number(sent)} dBm : un seul brin est coupé")
         return case.verdict(Cause.CUT, Confidence.LIKELY, *evidence, more)
     more = Evidence(text=f"une seule direction est noire et l’émetteur de {sender} n’est pas confirmé")
     return case.verdict(Cause.EQUIPMENT, Confidence.LIKELY, *evidence, more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from monitoring import french
 from monitoring.incidents import words
 from monitoring.incidents.cause import Case, cause_of, located
 from monitoring.incidents.failures import failures_of
@@ -58,7 +59,7 @@ def _failed(case: Case, group: Group) -> Finding:
             title = f"PON {group.place}"
     event = located(case)
     km = event.km if event and verdict.cause is Cause.CUT else None
-    place = f", PK {km:.2f}{words.nearest(topology.segment_by_id[event.segment], km)}" if event and km is not None else ""
+    place = f", PK {french.number(km, 2)}{words.nearest(topology.segment_by_id[event.segment], km)}" if event and km is not None else ""
     down = tuple(site for site in failure.touched if case.view.reach[site] is Reach.DOWN)
     return Finding(
         kind=Kind.OUTAGE if down else Kind.REDUNDANCY,

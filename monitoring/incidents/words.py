@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from monitoring import french
 from monitoring.incidents.incident import Cause, Evidence
 from monitoring.topology import Segment, Topology
 
@@ -72,7 +73,7 @@ def nearest(known: Segment, km: float) -> str:
 
 def kilometre(known: Segment, km: float, moment: float) -> Evidence:
     """Say where an OTDR saw the fibre end."""
-    return Evidence(text=f"réflectomètre : fin de fibre au PK {km:.2f} depuis {known.ends[0]}{nearest(known, km)}", at=moment)
+    return Evidence(text=f"réflectomètre : fin de fibre au PK {french.number(km, 2)} depuis {known.ends[0]}{nearest(known, km)}", at=moment)
 
 
 def action(cause: Cause, title: str, place: str) -> str:

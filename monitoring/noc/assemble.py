@@ -35,6 +35,7 @@ def view(material: Material, known: tuple[SiteView, ...] | None = None) -> View:
     topology, observed = material.topology, material.observed
     sites = known if known is not None else states.sites(topology, observed, material.incidents)
     worst = sorted(material.incidents, key=lambda one: _weight(one, observed.at))
+    silent = _devices(observed)
     newest = sorted(material.closed, key=lambda one: (-(one.closed or one.updated), one.id))
     return View(
         at=observed.at,
@@ -44,7 +45,9 @@ def view(material: Material, known: tuple[SiteView, ...] | None = None) -> View:
         incidents=tuple(_incident(topology, one, sites) for one in worst),
         closed=tuple(_incident(topology, one, sites) for one in newest),
         watch=material.watch,
-        health=(*material.health, *_devices(observed)),
+        health=(*material.health, *silent),
+        devices=len(observed.devices),
+        silent=len(silent),
         month=Month.of(datetime.fromtimestamp(observed.at, UTC)),
         sla=lines(topology, material.kept, material.objectives),
         blind=observed.blind,

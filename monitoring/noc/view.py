@@ -156,6 +156,8 @@ class View:
     closed: tuple[IncidentView, ...] = ()
     watch: tuple[WatchView, ...] = ()
     health: tuple[HealthView, ...] = ()
+    devices: int = 0  # that are asked
+    silent: int = 0  # of them
     month: Month
     sla: tuple[Line, ...] = ()
     blind: str = ""

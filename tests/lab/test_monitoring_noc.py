@@ -142,7 +142,7 @@ def test_a_name_that_is_being_typed_outlives_the_next_look_and_is_sent(browser: 
     browser.run("document.querySelector('#incidents input[name=nom]').focus()")
     browser.type("Awa Ndiaye")
     scene.show(observed=replace(scene.look.observed, devices=()))
-    browser.until_true("document.querySelector('#supervision .rien') !== null")
+    browser.until_true("document.querySelector('#supervision table') === null")
     assert browser.run("document.activeElement.value") == "Awa Ndiaye"
     browser.run("document.querySelector('#incidents form button').click()")
     browser.until(lambda: scene.taken, "the form to arrive")

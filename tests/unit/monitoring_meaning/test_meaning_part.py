@@ -59,7 +59,7 @@ def test_light_that_steps_is_watched_and_told_and_remembered(tmp_path: Path) -> 
 
     (first, second) = part.watch()
 
-    assert (first.kind, first.site, first.text) == (Watching.STEP, "thies-3", "4.5 dB perdus d’un coup")
+    assert (first.kind, first.site, first.text) == (Watching.STEP, "thies-3", "4,5 dB perdus d’un coup")
     assert second.kind is Watching.MARGIN
     assert 'fibre_rx_power_step_db{device="olt-thies",port="0/1/0",lane="3",end="ont"} 4.5' in text(part)
     assert 'fibre_rx_power_low_reads{device="olt-thies",port="0/1/0",lane="3",end="ont",limit="low_alarm"} 0' in text(part)

@@ -322,3 +322,17 @@ def luminance(colour: str) -> float:
     parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("reaches", "words"),
+    [
+        ((), "Aucun équipement n’est collecté"),
+        ((Reach.UP, Reach.UP), "2 sur 2 équipements répondent"),
+        ((Reach.UP, Reach.DOWN, Reach.UNKNOWN), "1 sur 3 équipements répondent"),
+    ],
+)
+def test_the_monitoring_says_how_many_devices_answer(reaches: tuple[Reach, ...], words: str) -> None:
+    devices = tuple(DeviceState(device=f"olt-{number}", reach=reach, since=NOW) for number, reach in enumerate(reaches))
+
+    assert words in page.live(quiet(observed=replace(seen(small()), devices=devices)), visit())
