@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
-from operator import add
 from typing import TypeVar
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -52,6 +51,11 @@ class Family:
             found = self._heads[values] = _head(self.name, zip(self.labels, values, strict=True))
         return found
 
+    def heads(self, samples: Iterable[tuple[str, ...]]) -> list[str]:
+        """Return the heads of many samples."""
+        known = self._heads
+        return [known.get(values) or self.head(values) for values in samples]
+
     def histogram_heads(self, values: tuple[str, ...]) -> tuple[str, ...]:
         """Return the heads of one histogram: its buckets, +Inf last, then sum and count."""
         pairs = tuple(zip(self.labels, values, strict=True))
@@ -75,8 +79,8 @@ class Block:
 
 def block(family: Family, samples: Mapping[Labels, float]) -> Block:
     """Return a block of samples by their label values. A value that is not finite is left out: absent, never NaN."""
-    kept = [(family.head(labels), value) for labels, value in samples.items() if math.isfinite(value)]
-    return Block(family, [head for head, _ in kept], [value for _, value in kept])
+    kept = {labels: value for labels, value in samples.items() if math.isfinite(value)}
+    return Block(family, family.heads(kept), [*kept.values()])
 
 
 def single(family: Family, value: float) -> Block:
@@ -112,11 +116,19 @@ def page(blocks: Iterable[Block], form: Form) -> bytes:
     for each in blocks:
         if each.heads:
             by_family.setdefault(each.family, []).append(each)
-    lines: list[str] = []
+    words: list[str] = []
     for family, parts in by_family.items():
-        lines += _title(family, form)
+        words += (word for line in _title(family, form) for word in (line, "\n"))
         for part in parts:
-            lines += map(add, part.heads, map(repr, part.values))  # no loop of ours: a page has 33 000 of them
+            words += _words(part)
     if form is Form.OPENMETRICS:
-        lines.append("# EOF")
-    return ("\n".join(lines) + "\n").encode()
+        words.append("# EOF\n")
+    return "".join(words).encode()
+
+
+def _words(part: Block) -> list[str]:
+    """Return head, value and line end of every sample in turn; without a loop of ours, since a page has 33 000 of them."""
+    words = ["\n"] * (3 * len(part.heads))
+    words[::3] = part.heads
+    words[1::3] = map(repr, part.values)
+    return words
