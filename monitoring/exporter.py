@@ -136,6 +136,8 @@ class Exporter:
         self._prober.load(probe_targets(topology, self._options.references))
         self._schedule.load(self._collectors.jobs(topology))
         self.book.keep(frozenset(device.name for device in topology.devices))
+        for family in families.CATALOGUE:
+            family.forget_heads()  # of those that are gone, too
 
     def _path_changed(self, state: PathState) -> None:
         if state.reach is Reach.DOWN:
