@@ -70,7 +70,9 @@ def test_a_guest_of_the_api_really_boots_and_leaves_nothing(lab: Lab, firmware: 
 
     assert entered(lab) == "0"
     line, screen = consoles(lab)
-    assert (line[:2], line[-6:], screen) == (b"OK", b"login:", b"RFB 003.008\n")
+    assert line.startswith(b"OK")
+    assert b"login:" in line
+    assert screen == b"RFB 003.008\n"
 
     lab.task(lab.session.post(f"{GUEST}/status/shutdown", timeout=120))
     assert lab.session.record(f"{GUEST}/status/current")["status"] == "stopped"

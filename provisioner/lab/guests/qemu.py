@@ -136,12 +136,13 @@ class QemuDriver:
         pid = self._pid(machine.vmid)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-            self._wait_gone(machine.vmid, _STOP_SECONDS)
+            self._wait_gone(machine.vmid, pid, _STOP_SECONDS)
         self._unplug(machine.vmid)
 
-    def _wait_gone(self, vmid: int, seconds: float) -> bool:
+    def _wait_gone(self, vmid: int, pid: int, seconds: float) -> bool:
+        """Return whether the process ended in time; a child of ours is collected, which needs its last thread to end."""
         deadline = monotonic() + seconds
-        while self._pid(vmid) is not None:
+        while self._pid(vmid) is not None or any(one.pid == pid for one in self._started):
             if monotonic() > deadline:
                 return False
             sleep(_PAUSE)
@@ -149,13 +150,14 @@ class QemuDriver:
 
     def shutdown(self, machine: Machine, timeout: timedelta) -> bool:
         """Ask the guest to shut down: by its agent, else by the power button."""
-        if self._pid(machine.vmid) is not None:
+        pid = self._pid(machine.vmid)
+        if pid is not None:
             try:
                 self._agent(machine.vmid, "guest-ping", seconds=_PING_SECONDS)
                 self._agent(machine.vmid, "guest-shutdown", {"mode": "powerdown"}, silent=True)
             except AgentError:
                 qemu_channel.monitor(self.home(machine.vmid), "system_powerdown")
-        if not self._wait_gone(machine.vmid, timeout.total_seconds()):
+        if pid is not None and not self._wait_gone(machine.vmid, pid, timeout.total_seconds()):
             return False
         self._unplug(machine.vmid)
         return True
