@@ -29,6 +29,8 @@ class Kind(StrEnum):
     TAGS = "tags"
     CORES = "cores"
     MEMORY = "memory"
+    ONBOOT = "onboot"  # it would stay down after a power cut
+    AGENT = "agent"
     DISK_GROWN = "disk-grown"
     DISK_SMALL = "disk-small"
     NIC_MISSING = "nic-missing"
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     NIC_BRIDGE = "nic-bridge"
     NIC_MAC = "nic-mac"
     NIC_FIREWALL = "nic-firewall"
+    NIC_SETTINGS = "nic-settings"  # unplugged, throttled, or open to more VLANs
     FIREWALL_OFF = "firewall-off"
     FIREWALL_POLICY = "firewall-policy"
     RULE_MISSING = "rule-missing"
@@ -72,6 +75,8 @@ _REMEDIES: Mapping[Kind, Remedy] = {
     Kind.TAGS: Remedy.REPAIR,
     Kind.CORES: Remedy.RESTART,
     Kind.MEMORY: Remedy.RESTART,
+    Kind.ONBOOT: Remedy.REPAIR,
+    Kind.AGENT: Remedy.RESTART,
     Kind.DISK_GROWN: Remedy.ADOPT,
     Kind.DISK_SMALL: Remedy.REPAIR,
     Kind.NIC_MISSING: Remedy.RESTART,
@@ -80,6 +85,7 @@ _REMEDIES: Mapping[Kind, Remedy] = {
     Kind.NIC_BRIDGE: Remedy.REPAIR,
     Kind.NIC_MAC: Remedy.RESTART,
     Kind.NIC_FIREWALL: Remedy.REPAIR,
+    Kind.NIC_SETTINGS: Remedy.REPAIR,
     Kind.FIREWALL_OFF: Remedy.REPAIR,
     Kind.FIREWALL_POLICY: Remedy.REPAIR,
     Kind.RULE_MISSING: Remedy.REPAIR,
@@ -184,6 +190,8 @@ def _guest(plan: Plan, guest: Guest, machine: SeenMachine, wanted: Declared) -> 
         (Kind.TAGS, ", ".join(sorted(guest.tags)), ", ".join(machine.tags)),
         (Kind.CORES, str(guest.cores), str(machine.cores)),
         (Kind.MEMORY, str(guest.memory), str(machine.memory)),
+        (Kind.ONBOOT, "on", "on" if machine.onboot else "off"),
+        (Kind.AGENT, "on", "on" if machine.agent else "off"),
     )
     for kind, declared, observed in pairs:
         if declared != observed:
@@ -222,6 +230,7 @@ def _nic(plan: Plan, guest: Guest, nic: Nic, found: SeenNic) -> Iterator[Drift]:
         (Kind.NIC_BRIDGE, plan.bridge, found.bridge),
         (Kind.NIC_MAC, nic.mac, found.mac),
         (Kind.NIC_FIREWALL, "on", "on" if found.firewall else "off"),
+        (Kind.NIC_SETTINGS, "", found.more),
     )
     for kind, declared, observed in pairs:
         if declared != observed:

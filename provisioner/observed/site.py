@@ -18,6 +18,7 @@ class SeenNic:
     bridge: str
     vlan: int | None
     firewall: bool
+    more: str = ""  # every other setting that changes what passes: link_down=1, trunks=2;3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class SeenMachine:
     uuid: UUID | None
     tags: tuple[str, ...]  # sorted
     running: bool
+    onboot: bool  # starts with its node
+    agent: bool  # the guest agent is switched on
     pool: str
     cores: int
     memory: int

@@ -39,7 +39,10 @@ def _change_by_hand(site: Recorded) -> None:
     card = str(admin.record(f"{_path(site, 'recettes')}/config")["net0"])
     admin.put(f"{_path(site, 'etat-civil')}/config", memory=4096)
     admin.put(f"{_path(site, 'recettes')}/config", net0=card.replace("tag=20", "tag=99"))
+    admin.put(f"{_path(site, 'database')}/config", onboot=0)
     _task(site, admin.post(f"{_path(site, 'database')}/status/stop"))
+    unplugged = str(admin.record(f"{_path(site, 'gateway')}/config")["net2"])
+    admin.put(f"{_path(site, 'gateway')}/config", net2=f"{unplugged},link_down=1")
     admin.post(
         f"{_path(site, 'gestion-urbaine')}/firewall/rules",
         type="in",
@@ -65,6 +68,8 @@ def test_up_repairs_what_was_changed_by_hand_keeps_a_grown_disk_and_never_touche
         ("etat-civil", Kind.MEMORY),
         ("recettes", Kind.NIC_TAG),
         ("database", Kind.STOPPED),
+        ("database", Kind.ONBOOT),
+        ("gateway", Kind.NIC_SETTINGS),
         ("gestion-urbaine", Kind.RULE_MISSING),
         ("gestion-urbaine", Kind.RULE_SURPLUS),
         ("recensement-contribuables", Kind.DELETED),

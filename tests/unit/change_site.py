@@ -53,6 +53,8 @@ class Standing:
             scsi0=f"file={of.datastore}:{guest.disk},format=qcow2",
             smbios1=f"uuid={guest.uuid}",
             tags=";".join(guest.tags),
+            onboot=1,
+            agent="enabled=1",
             **cards,
         )
         self.task(made)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from provisioner import places
+from provisioner.adapters.proxmox import observe_site
 from provisioner.centre import adopted, look
 from provisioner.centre.drift import State, drift
 from provisioner.change.drift import Drift, Kind, Remedy, drifts, grown, refused
@@ -102,6 +103,10 @@ CASES: list[tuple[str, Callable[[Standing], None], set[Kind], str]] = [
     ("untagged", _card(",tag=20", ""), {Kind.NIC_TAG}, "has VLAN none, declared 20"),
     ("bridge", _card("vmbr1", "vmbr0"), {Kind.NIC_BRIDGE}, "is on bridge vmbr0, declared vmbr1"),
     ("card's firewall", _card("firewall=1", "firewall=0"), {Kind.NIC_FIREWALL}, "the firewall of its card net0 (servers) is off"),
+    ("unplugged", _card("firewall=1", "firewall=1,link_down=1"), {Kind.NIC_SETTINGS}, "settings that nobody declared: link_down=1"),
+    ("trunk", _card("firewall=1", "firewall=1,trunks=10;30"), {Kind.NIC_SETTINGS}, "settings that nobody declared: trunks=10;30"),
+    ("not started with the node", _config(onboot=0), {Kind.ONBOOT}, "it does not start with its node"),
+    ("agent off", _config(agent="0"), {Kind.AGENT}, "its guest agent is switched off"),
     ("no card", _config(delete="net0"), {Kind.NIC_MISSING}, "its card net0 in zone servers is missing"),
     ("one card more", _config(net5="virtio,bridge=vmbr0"), {Kind.NIC_SURPLUS}, "it has a card net5 that nobody declared"),
     ("disk", _grow, {Kind.DISK_GROWN}, "its disk was grown to 13 GiB, declared 10; `up` keeps it as it is"),
@@ -225,3 +230,17 @@ def test_strangers_stop_up_and_nothing_else_does() -> None:
 def test_each_kind_and_each_remedy_has_words() -> None:
     assert set(KINDS) == set(Kind)
     assert set(REMEDIES) == set(Remedy)
+
+
+def test_a_container_on_our_vmid_is_a_stranger() -> None:
+    row = {"vmid": 101613, "node": "pve-kedougou", "type": "lxc", "name": "essai", "status": "running"}
+    seen = observe_site.container(row)
+
+    assert (seen.uuid, seen.name, seen.running) == (None, "essai", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "on"), [("1", True), ("0", False), ("enabled=1,type=virtio", True), ("enabled=0", False), ("1,fstrim_cloned_disks=1", True)]
+)
+def test_the_agents_setting_is_read_in_both_forms(text: str, on: bool) -> None:
+    assert observe_site.agent(text) is on

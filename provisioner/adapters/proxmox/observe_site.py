@@ -11,6 +11,7 @@ from provisioner.observed.site import SeenFirewall, SeenMachine, SeenNic, SeenRu
 
 _LOOKERS = 4
 _MODELS = frozenset({"virtio", "e1000", "e1000e", "rtl8139", "vmxnet3"})
+_NARROWING = ("link_down", "rate", "trunks")
 _MIB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -29,6 +30,8 @@ def machines(session: Session, vmids: Iterable[int], names: Iterable[str], pool:
 
 def _machine(session: Session, row: Mapping[str, object]) -> SeenMachine:
     vmid, node = int(str(row["vmid"])), str(row["node"])
+    if row.get("type") != "qemu":
+        return container(row)
     base = f"/nodes/{node}/qemu/{vmid}"
     config = session.record(f"{base}/config")
     return SeenMachine(
@@ -38,13 +41,47 @@ def _machine(session: Session, row: Mapping[str, object]) -> SeenMachine:
         uuid=identity(str(config.get("smbios1", ""))),
         tags=tuple(sorted(filter(None, str(config.get("tags", "")).split(";")))),
         running=row.get("status") == "running",
+        onboot=_flag(config.get("onboot", 0)),
+        agent=agent(str(config.get("agent", "0"))),
         pool=str(row.get("pool", "")),
         cores=int(str(config.get("cores", 1))) * int(str(config.get("sockets", 1))),
-        memory=int(str(config.get("memory", 512))),
+        memory=_memory(str(config.get("memory", 512))),
         disk=disk(config),
         nics=tuple(_nics(config)),
         firewall=_firewall(session, base),
     )
+
+
+def container(row: Mapping[str, object]) -> SeenMachine:
+    """Return a container as what it is to us: somebody else's guest, of which the list says enough."""
+    off = SeenFirewall(enabled=False, input_policy="", output_policy="", macfilter=False, rules=())
+    return SeenMachine(
+        vmid=int(str(row["vmid"])),
+        node=str(row["node"]),
+        name=str(row.get("name", "")),
+        uuid=None,
+        tags=(),
+        running=row.get("status") == "running",
+        onboot=False,
+        agent=False,
+        pool=str(row.get("pool", "")),
+        cores=0,
+        memory=0,
+        disk=0,
+        nics=(),
+        firewall=off,
+    )
+
+
+def _memory(text: str) -> int:
+    """Return `1024` or `current=1024` as MiB."""
+    return int(_pairs(text).get("current") or _pairs(text)[""])
+
+
+def agent(text: str) -> bool:
+    """Return whether `1` or `enabled=1,type=virtio` switches the guest agent on."""
+    words = _pairs(text)
+    return words.get("enabled", words.get("", "0")) == "1"
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -76,6 +113,7 @@ def _nics(config: Mapping[str, object]) -> Iterable[SeenNic]:
             bridge=words.get("bridge", ""),
             vlan=int(tag) if tag.isdigit() else None,
             firewall=words.get("firewall") == "1",
+            more=", ".join(f"{name}={words[name]}" for name in _NARROWING if words.get(name, "0") != "0"),
         )
 
 
