@@ -95,3 +95,11 @@ def fabrics(call: Call) -> Json:
 def import_metadata(call: Call) -> Json:
     """Refuse: no storage of the lab holds guests of another hypervisor."""
     raise Failure.of(f"unable to parse directory volume name '{call.text('volume')}'")
+
+
+@CALLS.get("/cluster/sdn/vnets/{vnet}/firewall/rules", allow=Need("/sdn", "SDN.Audit"), parameters={"vnet": text()})
+def network_rules(call: Call) -> Json:
+    """Return no rules: a virtual network of the lab has no firewall of its own, and refuses to take rules (501)."""
+    if call.lab.store.get("sdn", f"vnets/{call.text('vnet')}") is None:
+        raise Failure.of(f"sdn vnet '{call.text('vnet')}' does not exist")
+    return []

@@ -30,6 +30,7 @@ from provisioner.lab.proxmox import (
     pool_calls,
     resources,
     right_calls,
+    sdn_apply,
     sdn_calls,
     sdn_subnets,
     storage_calls,
@@ -69,6 +70,7 @@ _MODULES: tuple[Calls, ...] = (
     firewall_calls.CALLS,
     network_calls.CALLS,
     sdn_calls.CALLS,
+    sdn_apply.CALLS,
     sdn_subnets.CALLS,
     pool_calls.CALLS,
 )

@@ -28,8 +28,8 @@ _ROUTES = [route for route in ROUTES if route.path not in ("", "/") and not rout
 _OWN_ERROR = re.compile(r"internal error of the lab")
 _PYTHON = re.compile(r"[A-Z]\w*(Error|Exception|Warning): ")
 _LISTED = Path(__file__).with_name("returns.yml")
-# Writes that may leave everything as it was and still be right: they ask the guest, make a ticket, or begin a task that may fail.
-_ASKING = ("/agent/ping", "/access/ticket", "{sid}/migrate", "{sid}/relocate")
+# Writes that may leave everything as it was and still be right: they ask, log in, begin a task that may fail, or undo nothing.
+_ASKING = ("/agent/ping", "/access/ticket", "{sid}/migrate", "{sid}/relocate", "/sdn/rollback")
 
 
 class Lab:

@@ -79,3 +79,16 @@ def test_a_firewall_rule_may_name_a_networks_subnets(api: Api) -> None:
 
     assert api.call("POST", "/cluster/firewall/groups/web", type="in", action="ACCEPT", source="+vtag-all").status_code == 200
     assert "+vtag-all" in [row["ref"] for row in api.rows("GET", "/cluster/firewall/refs")]
+
+
+def test_a_lock_keeps_others_out_and_a_rollback_forgets_what_waits(api: Api) -> None:
+    _build(api)
+    assert api.call("POST", f"{SDN}/lock").reason == "configuration has pending changes"
+    _task(api)
+    token = api.data("POST", f"{SDN}/lock")
+    assert api.call("POST", f"{SDN}/zones", zone="other", type="simple").reason == "sdn configuration is currently locked!"
+    api.data("POST", f"{SDN}/zones", **{"zone": "other", "type": "simple", "lock-token": token})
+
+    api.data("POST", f"{SDN}/rollback", **{"lock-token": token})
+    assert [row["zone"] for row in api.rows("GET", f"{SDN}/zones")] == ["zvlan"]
+    api.data("POST", f"{SDN}/zones", zone="other", type="simple")
