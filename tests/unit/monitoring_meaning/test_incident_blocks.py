@@ -57,3 +57,14 @@ def test_announced_work_is_told_while_it_lasts() -> None:
     assert 'noc_site_maintenance{site="thies-1"} 1' in shown
     assert f'noc_segment_maintenance{{segment="{FEEDER}"}} 1' in shown
     assert "thies-2" not in "".join(line for line in shown.splitlines() if "maintenance" in line)
+
+
+def test_a_place_that_failed_with_all_its_links_is_one_alert_and_speaks_for_its_sites() -> None:
+    links = {"thies--kaolack", "kaolack--tamba"}
+
+    memory = looked(Scene(cut=links))
+    shown = text(memory)
+
+    assert not any(value is False for value in segments_up(INDEX, memory).values())
+    assert 'site="kaolack-1"} 1' in "".join(line for line in shown.splitlines(keepends=True) if "noc_incident_site_info" in line)
+    assert "noc_incident_weakened_sites" in shown
