@@ -6,7 +6,7 @@ TERANGA = .venv/bin/teranga
 PYTEST = .venv/bin/python -m pytest
 export PYTHONDONTWRITEBYTECODE ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean-lab image lock python
+.PHONY: help setup demo test test-long check bench clean-lab image lock python
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +21,10 @@ demo: python ## Stand a centre up in the lab and verify it: make demo [CENTRE=ke
 test: python ## Run every test: unit, golden, roles, lab
 	@$(SETUP) --for test
 	@$(PYTEST)
+
+test-long: python ## Run the tests that take minutes: runs killed at every moment, authorities replaced in real guests
+	@$(SETUP) --for test
+	@$(PYTEST) -m long
 
 check: python ## Check style, types, contracts and spelling
 	@$(SETUP) --for check

@@ -104,6 +104,11 @@ def forget_former(folder: Path) -> None:
     _write_trusted(folder, [one for one in _trusted(folder) if one.public_key() == key.public_key()])
 
 
+def sign(folder: Path, content: bytes) -> bytes:
+    """Return the authority's signature of some content: ECDSA with SHA-256, DER."""
+    return _load_key((folder / "ca.key").read_bytes()).sign(content, ec.ECDSA(hashes.SHA256()))
+
+
 def _trusted(folder: Path) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates((folder / "ca.pem").read_bytes())
 

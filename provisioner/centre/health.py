@@ -18,8 +18,9 @@ _ONCE = timedelta(seconds=30)
 def ailment(way: Inside, guest: Guest) -> str:
     """Return what is wrong with a guest, empty if it does its work."""
     probes = " && ".join(_probes(way, guest))
-    active = " ".join(units(way.plan, guest))
-    text = f"systemctl --failed --plain --no-legend; systemctl is-active --quiet {active} || echo a unit is not active"
+    looked_at = " ".join(units(way.plan, guest))  # one by one: `is-active` of several is content with one
+    active = f"for unit in {looked_at}; do systemctl is-active -q $unit || echo $unit is not active; done"
+    text = f"systemctl --failed --plain --no-legend; {active}"
     try:
         found = way.attempt(guest, f"{text}; {probes or 'true'}", timeout=_ONCE)
     except CommandError as error:

@@ -39,6 +39,8 @@ VERBS = (
     "rotate",
     "backup",
     "restore",
+    "upgrade",
+    "retire",
     "destroy",
     "bundle",
     "monitoring",

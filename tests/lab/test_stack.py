@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +12,11 @@ from provisioner.adapters.pulumi import stack
 from provisioner.centre import infrastructure
 from provisioner.errors import TerangaError
 from tests.lab.conftest import Recorded
+from tests.lab.killing import DESTROY, UP, at_line, nothing, whole
 
 pytestmark = pytest.mark.lab
 
 RESOURCES = 23  # the stack, the image, the pool, the guests and their firewalls
-UP = "from provisioner.centre import infrastructure; infrastructure.apply('kedougou', 'up', lambda line: print(line, flush=True))"
 
 
 def test_plain_pulumi_from_the_template_sees_the_same_stack(recorded: Recorded, tmp_path: Path) -> None:
@@ -44,23 +42,19 @@ def _by_hand(recorded: Recorded, tmp_path: Path) -> command.Run:
 
 @pytest.mark.parametrize("moment", ["create FileLegacy", "create VmLegacy gateway", "create VmLegacy recettes"])
 def test_a_run_killed_in_the_middle_is_finished_by_the_next(recorded: Recorded, moment: str) -> None:
-    run = recorded.child(UP)
-    assert run.stdout is not None
-    for line in run.stdout:
-        if moment in line:
-            break
-    else:
-        pytest.fail(f"the run never came to {moment!r}")
-    os.killpg(run.pid, signal.SIGKILL)
-    command.end(run)
-    command.close(run)
+    killed = at_line(recorded, UP, lambda line: moment in line)
 
+    assert not killed.ended
+    whole(recorded)
+
+
+def test_a_destroy_killed_in_the_middle_is_finished_by_the_next(recorded: Recorded) -> None:
     recorded.apply()
 
-    assert recorded.apply("preview") == 0
-    guests = recorded.administrator.rows("/cluster/resources", type="vm")
-    assert sorted(int(str(row["vmid"])) for row in guests) == sorted(guest.vmid for guest in recorded.plan.guests)
-    assert stack.locks("kedougou") == ()
+    killed = at_line(recorded, DESTROY, lambda line: "delete VmLegacy" in line)
+
+    assert not killed.ended
+    nothing(recorded)
 
 
 def test_a_guest_of_another_on_our_vmid_stops_the_run_before_anything_changes(recorded: Recorded, tmp_path: Path) -> None:
