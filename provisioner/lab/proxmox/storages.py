@@ -130,14 +130,25 @@ def volumes(storage: Storage) -> Iterator[Volume]:
     """Return every volume on a storage, sorted by name. Hidden files are the lab's own."""
     for content in storage.content:
         folder = storage.folder / FOLDERS.get(content, content)
-        pattern = "*/*" if content == "images" else "*"
-        for path in sorted(folder.glob(pattern)):
-            if not path.is_file() or path.name.startswith("."):
+        for path in _files(folder, deep=content == "images"):
+            try:
+                name = _image_name(path) if content == "images" else f"{content}/{path.name}"
+            except FileNotFoundError:  # deleted meanwhile
                 continue
-            name = _image_name(path) if content == "images" else f"{content}/{path.name}"
             if (content == "images" and not _IMAGE.match(name)) or (content == "backup" and not _BACKUP.match(path.name)):
                 continue
             yield named(storage, name)
+
+
+def _files(folder: Path, *, deep: bool) -> list[Path]:
+    """Return the files of a folder, or of each folder in it; one that is deleted meanwhile is left out."""
+    found: list[Path] = []
+    for inside in folder.iterdir() if deep and folder.is_dir() else [folder]:
+        try:
+            found += [path for path in inside.iterdir() if path.is_file() and not path.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return sorted(found)
 
 
 def _image_name(path: Path) -> str:
