@@ -257,8 +257,11 @@ class QemuDriver:
         qemu_channel.monitor(self.home(vmid), "stop" if frozen else "cont")
 
     def frozen(self, vmid: int) -> bool:
-        """Return whether the machine's processors are halted."""
-        answer = qemu_channel.monitor(self.home(vmid), "query-status") if self._pid(vmid) else None
+        """Return whether the machine's processors are halted; a monitor that does not answer says nothing of them."""
+        try:
+            answer = qemu_channel.monitor(self.home(vmid), "query-status") if self._pid(vmid) else None
+        except GuestError:
+            return False
         return isinstance(answer, dict) and answer.get("status") == "paused"
 
     def console(self, vmid: int, limit: int = 1 << 16) -> str:
