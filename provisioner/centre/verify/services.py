@@ -34,7 +34,8 @@ def record(of: Service, nonce: str) -> Mapping[str, str]:
 def service(of: Service, check: Check, world: World) -> Result:
     """Use a service from two leased terminals; one terminal does both parts where there is only one."""
     leased = terminals(world, check.vantage)
-    sessions = [world.vantages.session(_place(name)) for name in leased[:2]]
+    places = [_place(name) for name in leased[:2]] or _clients(world, check.vantage)
+    sessions = [world.vantages.session(place) for place in places]
     ready = [session for session in sessions if session is not None]
     if not ready:
         return untested(check, Reason.NO_VANTAGE, f"{check.vantage}: no leased terminal")
@@ -47,6 +48,12 @@ def service(of: Service, check: Check, world: World) -> Result:
 def _place(name: str) -> Place:
     zone, _, device = name.partition("/")
     return Place(zone, device)
+
+
+def _clients(world: World, zone: str) -> list[Place]:
+    """Return the static clients of a zone whose devices lease nothing, such as `management`; none where devices should."""
+    dhcp = any(found.name == zone and found.dhcp for found in world.plan.zones)
+    return [] if dhcp else [Place(zone), Place(zone, "", 1)]
 
 
 def _steps(of: Service, check: Check, world: World, ends: tuple[Session, Session], nonce: str) -> Result | None:
