@@ -13,7 +13,7 @@ import requests
 
 from provisioner import command
 from provisioner.lab import wires
-from provisioner.lab.guests.driver import Machine
+from provisioner.lab.guests.driver import Machine, Nic
 from provisioner.lab.guests.record import RecordDriver
 from provisioner.lab.proxmox.server import Server, add_node
 from tests.unit.lab_proxmox_core.client import PASSWORD, SECRET, TOKEN, Api, give_token
@@ -44,6 +44,18 @@ except OSError:
 """
 
 
+def _port(machine: Machine, nic: Nic) -> wires.Port:
+    return wires.Port(
+        namespace=wires.guest(machine.vmid),
+        interface=f"eth{nic.index}",
+        mac=nic.mac,
+        node=machine.node,
+        bridge=nic.bridge,
+        vlan=nic.vlan,
+        up=nic.linked,
+    )
+
+
 class CableDriver(RecordDriver):
     """Plugs the cards of its guests into the switch when they start, with the addresses of their configuration."""
 
@@ -54,15 +66,19 @@ class CableDriver(RecordDriver):
         wanted = {} if machine.cloud_init is None else {one.index: one for one in machine.cloud_init.addresses}
         for nic in machine.nics:
             card = f"eth{nic.index}"
-            wires.attach(
-                wires.Port(namespace=name, interface=card, mac=nic.mac, node=machine.node, bridge=nic.bridge, vlan=nic.vlan, up=nic.linked)
-            )
+            wires.attach(_port(machine, nic))
             ip("-n", name, "link", "set", card, "up")
             if nic.index in wanted and wanted[nic.index].address is not None:
                 ip("-n", name, "addr", "replace", str(wanted[nic.index].address), "dev", card)
             if nic.index in wanted and wanted[nic.index].gateway is not None:
                 ip("-n", name, "route", "replace", "default", "via", str(wanted[nic.index].gateway))
         super().start(machine)
+
+    def migrate(self, machine: Machine, target: str) -> None:
+        """Move the switch's end of each card to the other node."""
+        for nic in machine.nics:
+            wires.move(_port(machine, nic), target)
+        super().migrate(machine, target)
 
     def stop(self, machine: Machine) -> None:
         """Remove the guest's namespace."""
