@@ -52,7 +52,7 @@ def _failed(case: Case, group: Group) -> Finding:
         case Shape.SEGMENT:
             title = words.segment_title(topology, failure.segments, either=failure.either)
         case Shape.NODE:
-            title = f"Site {topology.site_by_name[group.place].title}"
+            title = words.place(topology, group.place)
         case Shape.OLT:
             title = f"OLT {group.place}"
         case Shape.PON:
@@ -93,15 +93,13 @@ def _unexplained(index: Index, view: View, paths: tuple[PathKey, ...], settings:
     for hub, keys in sorted(by_hub.items()):
         reached = any(index.hub[key] == hub and path.reach is Reach.UP for key, path in view.paths.items())
         if len(keys) > 1 and not reached:
-            found.append(_at_end(index, view, f"Hub {index.topology.site_by_name[hub].title}", keys, settings))
+            found.append(_at_end(index, view, f"Tunnels : {words.place(index.topology, hub)}", keys, settings))
             taken.update(keys)
     by_site: dict[str, list[PathKey]] = {}
     for key in paths:
         if key not in taken:
             by_site.setdefault(key[0], []).append(key)
-    found += [
-        _at_end(index, view, f"Site {index.topology.site_by_name[site].title}", keys, settings) for site, keys in sorted(by_site.items())
-    ]
+    found += [_at_end(index, view, words.place(index.topology, site), keys, settings) for site, keys in sorted(by_site.items())]
     return found
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from monitoring import french
 from monitoring.incidents.incident import Cause, Evidence
-from monitoring.topology import Segment, Topology
+from monitoring.topology import Segment, SiteKind, Topology
 
 
 def hour(moment: float) -> str:
@@ -22,6 +22,12 @@ def some(names: tuple[str, ...], most: int = 3) -> str:
 def sites(topology: Topology, names: tuple[str, ...]) -> str:
     """Return sites by their titles, the first few of many."""
     return some(tuple(topology.site_by_name[name].title for name in names if name in topology.site_by_name))
+
+
+def place(topology: Topology, name: str) -> str:
+    """Return a site's title as an incident's; a pole's and a hub's already say what they are."""
+    known = topology.site_by_name[name]
+    return f"Site {known.title}" if known.kind is SiteKind.CENTRE else known.title
 
 
 def segment(topology: Topology, name: str) -> str:
