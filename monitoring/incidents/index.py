@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitoring.topology import Medium, Topology
+from monitoring.topology import Medium, Path, Topology
 
 PathKey = tuple[str, str]
 OntKey = tuple[str, str, int]
@@ -14,7 +14,7 @@ PortKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """What the engine looks up. Bits of a path are those of its segments; radio paths have none and are absent."""
+    """What the engine looks up. Bits of a path are those of the segments that probes run over; radio paths are absent."""
 
     topology: Topology
     segments: tuple[str, ...]
@@ -43,11 +43,26 @@ class Index:
         return found
 
 
+def probed(topology: Topology, path: Path) -> tuple[str, ...]:
+    """Return the segments that probes of a path run over: those behind the vantage, where it stands on the path.
+
+    A pole's exporter reaches its centres though the trunk to the hub is cut: its probes say nothing of that trunk.
+    """
+    here = path.hub
+    behind = 0
+    for position, name in enumerate(path.segments, 1):
+        ends = topology.segment_by_id[name].ends
+        here = ends[1] if here == ends[0] else ends[0]
+        if here == topology.vantage:
+            behind = position
+    return path.segments[behind:]
+
+
 def index_of(topology: Topology) -> Index:
     """Return the index of a topology."""
     bit = {segment.id: 1 << position for position, segment in enumerate(topology.segments)}
     bits = {
-        (site.name, path.id): sum(bit[name] for name in set(path.segments))
+        (site.name, path.id): sum(bit[name] for name in set(probed(topology, path)))
         for site in topology.sites
         for path in site.paths
         if path.medium is Medium.FIBRE

@@ -64,7 +64,7 @@ def two_trunks_shared() -> Topology:
     network = one_cable()
     cable, drop = network.segments[0], segment(HUBS[0], "north")
     north = site("north", SiteKind.POLE, paths=[path("b", HUBS[1], [cable.id, drop.id])])
-    return replace(network, sites=(*network.sites, north), segments=(*network.segments, drop))
+    return replace(network, vantage=HUBS[1], sites=(*network.sites, north), segments=(*network.segments, drop))
 
 
 def test_a_lost_hub_speaks_for_every_site_that_lost_a_path() -> None:

@@ -5,12 +5,14 @@ The oracle knows nothing of the engine: it enumerates every explanation that is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring.incidents.engine import Memory, advance
 from monitoring.incidents.failures import Failures, failures_of
 from monitoring.incidents.index import Index
 from monitoring.incidents.view import view_of
@@ -125,3 +127,14 @@ def test_sites_that_are_off_never_blame_a_segment_in_use(data: st.DataObject, se
     assert not any(set(failure.segments) & used for failure in answer.failures)
     touched = {name for failure in answer.failures for name in failure.touched} | {name for name, _ in answer.unexplained}
     assert touched == set(scene.off), "every site that is down is spoken of"
+
+
+def test_an_exporter_at_a_pole_judges_only_what_is_behind_it() -> None:
+    network = replace(country(8, 2, 1, chained=0.0), vantage="pole-0")
+    index = indexed(network)
+
+    memory = advance(index, Memory(), seen(network, Scene(cut={"pole-0--centre-0"})))
+
+    assert "hub-dakar--pole-0" not in memory.in_use, "its probes do not run over the trunk"
+    assert [one.segments for one in memory.incidents] == [("pole-0--centre-0",)]
+    assert index.bits["pole-0", "dakar"] == 0
