@@ -33,7 +33,7 @@ while True:
 _ASK = """
 import socket, sys
 try:
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.7) as peer:
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.4) as peer:
         print(peer.recv(9).decode())
 except TimeoutError:
     print("silence")
@@ -54,6 +54,30 @@ def _port(machine: Machine, nic: Nic) -> wires.Port:
         vlan=nic.vlan,
         up=nic.linked,
     )
+
+
+# Binds to an NFLOG group and prints the prefix of each packet that is logged (linux/netfilter/nfnetlink_log.h).
+_LOGGED = """
+import socket, struct, sys
+def attribute(kind, data):
+    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+def configure(data):
+    body = struct.pack("=BBH", 0, 0, socket.htons(int(sys.argv[1]))) + data
+    sink.send(struct.pack("=IHHII", 16 + len(body), 4 << 8 | 1, 5, 1, 0) + body)
+    assert struct.unpack_from("=i", sink.recv(4096), 16) == (0,)
+sink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+configure(attribute(1, struct.pack("=B", 1)))
+configure(attribute(2, struct.pack(">IBB", 64, 2, 0)))
+print("listening", flush=True)
+while True:
+    data = sink.recv(65536)
+    place = 20
+    while place < len(data):
+        size, kind = struct.unpack_from("=HH", data, place)
+        if kind == 10:
+            print(data[place + 4:place + size].rstrip(bytes(1)).decode(), flush=True)
+        place += max(4, size + -size % 4)
+"""
 
 
 class CableDriver(RecordDriver):
@@ -116,6 +140,19 @@ def listening(namespace: str, *ports: int) -> Iterator[None]:
         assert process.stdout.readline() == "listening\n"
         try:
             yield
+        finally:
+            process.kill()
+
+
+@contextmanager
+def logging(namespace: str, group: int) -> Iterator[Iterator[str]]:
+    """Yield the prefixes of the packets that a namespace logs to an NFLOG group."""
+    argv = ["timeout", "20", "ip", "netns", "exec", namespace, sys.executable, "-c", _LOGGED, str(group)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        try:
+            yield iter(process.stdout)
         finally:
             process.kill()
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from provisioner.lab import guest_firewall, wires
-from tests.lab.cables import BRIDGE, NODE, ask, cabled_lab, inside, ip, listening
+from tests.lab.cables import BRIDGE, NODE, ask, cabled_lab, inside, ip, listening, logging
 from tests.unit.lab_proxmox_core.client import Api
 
 _Seen = TypeVar("_Seen")
@@ -204,6 +204,17 @@ def test_a_guest_that_starts_is_protected_from_its_first_packet(site: Site) -> N
     site.api.data("POST", f"/nodes/{NODE}/qemu/{ROUTER}/status/start")
 
     site.check(p80="hello", p81="silence")
+
+
+def test_what_a_policy_refuses_is_logged_where_the_level_says_so(site: Site) -> None:
+    site.rules({"proto": "tcp", "dport": "80"}, log_level_in="info")
+    site.check(p80="hello")
+    with logging(wires.switch(NODE), guest_firewall.LOG_GROUP) as lines:
+        ask(site.near, ADDRESS, 81)
+        logged = next(lines)
+    site.api.data("PUT", f"{GUEST}/firewall/options", delete="log_level_in")
+
+    assert logged.strip() == f":{SERVER}:info:tap{SERVER}i0-IN: policy DROP:"
 
 
 def test_a_link_that_is_down_shows_as_no_carrier_and_a_card_moves_to_another_vlan_while_it_runs(site: Site) -> None:
