@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     from provisioner.load.folder import read
     from provisioner.load.inventory import of_folder
     from provisioner.plan import build
-    from provisioner.render.explain import as_lines, explain
+    from provisioner.render.explain import explain
+    from provisioner.render.explain_words import as_lines
     from provisioner.render.origins import Ground
 
     folder = read(places.inventory(), places.values())

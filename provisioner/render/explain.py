@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from provisioner.model.profile import FlowRule
@@ -293,16 +293,3 @@ _ELSE: list[tuple[Path, str, Sources]] = [((), UNKNOWN, _name)]
 _BY_FIRST: dict[str, list[tuple[Path, str, Sources]]] = {}
 for _pattern, _words, _sources in RULES:
     _BY_FIRST.setdefault(_pattern.split(".")[0], []).append((tuple(_pattern.split(".")), _words, _sources))
-
-
-def as_lines(explained: tuple[Explained, ...], translate: Callable[[str], str]) -> Iterator[str]:
-    """Yield the explanations for people: the value, its rule, then one line per place."""
-    for one in explained:
-        yield f"{one.path} = {_plain(one.value)}"
-        yield f"  {translate(one.rule)}"
-        for source in one.sources:
-            yield f"  {source.place}: {source.written} ({translate(source.origin.value)})"
-
-
-def _plain(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

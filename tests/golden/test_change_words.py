@@ -19,7 +19,8 @@ from provisioner.model import Prices
 from provisioner.plan import build
 from provisioner.render.cost import bill
 from provisioner.render.cost_words import as_text
-from provisioner.render.explain import as_lines, explain
+from provisioner.render.explain import explain
+from provisioner.render.explain_words import as_lines
 from provisioner.render.origins import Ground
 from tests.golden.conftest import Golden
 
