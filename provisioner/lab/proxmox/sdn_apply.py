@@ -8,8 +8,8 @@ from provisioner.lab.proxmox import sdn_objects
 from provisioner.lab.proxmox.access import Need
 from provisioner.lab.proxmox.calls import Call, Calls
 from provisioner.lab.proxmox.failure import Failure
-from provisioner.lab.proxmox.parameters import boolean, text
-from provisioner.lab.proxmox.sdn_calls import LOCK, SDN, VIEW
+from provisioner.lab.proxmox.parameters import boolean
+from provisioner.lab.proxmox.sdn_calls import LOCK, SDN
 from provisioner.lab.proxmox.sdn_objects import ZONE
 from provisioner.lab.proxmox.tasks import Log
 from provisioner.lab.proxmox.values import Json
@@ -80,13 +80,3 @@ def zones_of_node(call: Call) -> Json:
         for name, zone in sdn_objects.written(call, ZONE).items()
         if call.allowed_any(f"/sdn/zones/{name}", "SDN.Audit", "SDN.Allocate")
     ]
-
-
-_CONTROLLER_TYPES = ("bgp", "evpn", "faucet", "isis")
-
-
-@CALLS.get(f"{SDN}/controllers", parameters=VIEW | {"type": text(optional=True, enum=_CONTROLLER_TYPES)})
-def list_controllers(call: Call) -> Json:
-    """Return no controllers: the lab has none, and refuses to make one (501)."""
-    del call
-    return []

@@ -32,6 +32,7 @@ from provisioner.lab.proxmox import (
     right_calls,
     sdn_apply,
     sdn_calls,
+    sdn_controllers,
     sdn_subnets,
     storage_calls,
     task_calls,
@@ -71,6 +72,7 @@ _MODULES: tuple[Calls, ...] = (
     network_calls.CALLS,
     sdn_calls.CALLS,
     sdn_apply.CALLS,
+    sdn_controllers.CALLS,
     sdn_subnets.CALLS,
     pool_calls.CALLS,
 )
