@@ -13,7 +13,7 @@ import pytest
 
 from provisioner import command, pki, places
 from provisioner.adapters.proxmox import token_session
-from provisioner.centre import retire, rotate
+from provisioner.centre import keys, retire, rotate
 from provisioner.centre.adoption import Credential
 from provisioner.centre.desired import endpoint, plan
 from provisioner.centre.retire import Retirement
@@ -105,3 +105,13 @@ def test_a_site_is_not_retired_with_the_backup_of_another(recorded: Recorded, tm
         retire.retire(SITE, Retirement(backup=tmp_path, credential=None), recorded.told.append)
 
     assert plan(SITE) == recorded.plan
+
+
+def test_a_rotated_key_of_control_restarts_no_guest(recorded: Recorded) -> None:
+    recorded.apply()
+    kept = places.site(SITE).ssh_key
+
+    keys.make(kept)
+    places.write(kept.with_suffix(".pub"), keys.public_line(kept, SITE) + "\n")
+
+    assert recorded.apply("preview") == 0

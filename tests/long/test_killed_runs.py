@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
@@ -13,7 +14,7 @@ from tests.lab.killing import DESTROY, UP, after, at_line, boundaries, nothing, 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 __all__ = ["recorded", "state"]  # pytest finds fixtures by their names here
 
-MOMENTS = 30
+MOMENTS = int(os.environ.get("TERANGA_KILLS", "30"))
 SEED = 20261125
 
 

@@ -107,7 +107,8 @@ def guest(desired: Desired, machine: Guest, disk_image: proxmox.FileLegacy, memb
         started=True,
         stop_on_destroy=True,
         timeout_start_vm=_BOOT_SECONDS,
-        opts=pulumi.ResourceOptions(ignore_changes=["disks[0].speed"]),
+        # A new key of control reaches guests that stand by `rotate`; by cloud-init it would restart every one of them.
+        opts=pulumi.ResourceOptions(ignore_changes=["disks[0].speed", "initialization.userAccount.keys"]),
     )
 
 
