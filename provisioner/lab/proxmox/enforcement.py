@@ -7,7 +7,7 @@ import threading
 
 from provisioner.lab.guests.driver import Switch
 from provisioner.lab.guests.firewall import Filter
-from provisioner.lab.proxmox.firewall_filter import filter_of
+from provisioner.lab.proxmox.firewall_filter import filter_of, filters
 from provisioner.lab.proxmox.store import Store
 
 log = logging.getLogger(__name__)
@@ -47,26 +47,27 @@ class Enforcement:
     def settle(self, node: str, *, anew: bool = False) -> None:
         """Put a node's firewall in force now, `anew` also if nothing changed. Raises what the switch says if it cannot be."""
         with self._lock:
-            wanted = filter_of(self._store, node)
-            if (anew and wanted.cards) or self._applied.get(node) != wanted:
-                self._switch.protect(node, wanted)
-                self._applied[node] = wanted
+            self._put(node, filter_of(self._store, node), anew=anew)
 
-    def forget(self, node: str) -> None:
-        """Forget a node whose switch was taken away or made anew."""
-        with self._lock:
-            self._applied.pop(node, None)
+    def _put(self, node: str, wanted: Filter, *, anew: bool = False) -> None:
+        if (anew and wanted.cards) or self._applied.get(node) != wanted:
+            self._switch.protect(node, wanted)
+            self._applied[node] = wanted
 
     def _work(self) -> None:
         while not self._ended.is_set():
             self._changed.wait()
             self._ended.wait(_GATHER_SECONDS)
             self._changed.clear()
-            self._settle_all()
+            try:
+                self._settle_all()
+            except Exception:  # what the store says cannot be resolved: the thread lives on for the next change
+                log.exception("no firewall is in force anew")
 
     def _settle_all(self) -> None:
-        for node in self._store.keys("node"):
-            try:
-                self.settle(node)
-            except Exception:  # another change may put it right; the rules before stay in force
-                log.exception("the firewall of %s is not in force", node)
+        with self._lock:
+            for node, wanted in filters(self._store, self._store.keys("node")).items():
+                try:
+                    self._put(node, wanted)
+                except Exception:  # another change may put it right; the rules before stay in force
+                    log.exception("the firewall of %s is not in force", node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_network
 
 from provisioner.lab.guests.firewall import Action, Card, Filter, Network, Rule, Side
@@ -25,10 +25,22 @@ _EUI_FLIP = 0x02  # RFC 4291, appendix A: the universal/local bit
 
 def filter_of(store: Store, node: str) -> Filter:
     """Return the firewall of a node's guests; empty unless the cluster's is switched on."""
+    return filters(store, (node,))[node]
+
+
+def filters(store: Store, nodes: Sequence[str]) -> dict[str, Filter]:
+    """Return the firewall of each node's guests."""
     if not int(str(_options(store, "cluster").get("enable", _CLUSTER_DEFAULT))):
-        return Filter()
+        return dict.fromkeys(nodes, Filter())
+    cards: dict[str, list[Card]] = {node: [] for node in nodes}
+    for guest in guest_store.every(store):
+        if guest.node in cards:
+            cards[guest.node] += _cards(store, guest)
+    return {node: _filter(store, node, cards[node]) for node in nodes}
+
+
+def _filter(store: Store, node: str, cards: Sequence[Card]) -> Filter:
     of_node = _options(store, f"node:{node}")
-    cards = [card for guest in guest_store.every(store) if guest.node == node for card in _cards(store, guest)]
     return Filter(
         cards=tuple(cards),
         allow_invalid=bool(of_node.get("nf_conntrack_allow_invalid", 0)),
