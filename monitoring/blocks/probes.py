@@ -34,7 +34,7 @@ class ProbeBlocks:
         """Yield what the prober knows now."""
         counted = self._prober.counts()
         targets = tuple(target for target, _ in counted)
-        if targets != self._targets:
+        if targets != self._targets or not self._heads:
             self._render(targets)
         counts = [count for _, count in counted]
         for family, value in _COUNTERS:

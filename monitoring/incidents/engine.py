@@ -25,6 +25,7 @@ class Memory:
     reach: Mapping[str, Reach] = field(default_factory=dict)  # every site that was seen
     in_use: frozenset[str] = frozenset()  # segments that carry a path that is up
     down: Mapping[PathKey, float] = field(default_factory=dict)  # when a look first saw a path down
+    found: Mapping[str, float] = field(default_factory=dict)  # a finding's key -> since when each look found it
 
     def current(self) -> tuple[Incident, ...]:
         """Return the incidents that are not closed."""
@@ -41,9 +42,11 @@ def advance(index: Index, memory: Memory, observed: Observed, settings: Settings
     since: dict[str, float] = {}
     for (site, _), moment in down.items():
         since[site] = max(since.get(site, moment), moment)
-    now = Now(at=observed.at, reach=view.reach, in_use=frozenset(index.names(seen.in_use)), down_since=since)
+    found = {finding.key: memory.found.get(finding.key, observed.at) for finding in seen.findings}
+    in_use = frozenset(index.names(seen.in_use))
+    now = Now(at=observed.at, reach=view.reach, in_use=in_use, down_since=since, found_since=found)
     incidents = lived(memory.incidents, seen.findings, now, settings)
-    return Memory(at=observed.at, incidents=incidents, reach=view.reach, in_use=now.in_use, down=down)
+    return Memory(at=observed.at, incidents=incidents, reach=view.reach, in_use=in_use, down=down, found=found)
 
 
 def acknowledge(memory: Memory, incident: str, by: str, at: float) -> Memory:

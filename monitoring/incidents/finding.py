@@ -32,6 +32,11 @@ class Finding:
     action: str
     kilometre: float | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells this explanation from another one of the same sites."""
+        return " ".join((self.kind, self.title, *self.segments))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:

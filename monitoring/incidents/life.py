@@ -22,19 +22,20 @@ class Now:
     reach: Mapping[str, Reach]
     in_use: frozenset[str]
     down_since: Mapping[str, float]  # site -> when a look first saw the last of its paths down
+    found_since: Mapping[str, float]  # a finding's key -> since when each look found it
 
 
 def lived(known: Iterable[Incident], findings: Iterable[Finding], now: Now, settings: Settings) -> tuple[Incident, ...]:
     """Return the incidents after one look: the known ones in their order, then the new ones."""
     open_ones = [incident for incident in known if incident.stage is not Stage.CLOSED]
     past = [one for one in known if one.stage is Stage.CLOSED and now.at - (one.closed or now.at) < settings.kept]
-    pairs, new = _matched(open_ones, list(findings))
+    pairs, new = _matched(open_ones, list(findings), now)
     names = {incident.id for incident in known}
     after = [
         _updated(one, pairs[one.id], now.at) if one.id in pairs else _unseen(one, now, settings, tuple(pairs.values())) for one in open_ones
     ]
     for finding in new:
-        if _settled(finding, now, settings):
+        if _settled(finding, open_ones, now, settings):
             opened = _opened(finding, now.at, names)
             names.add(opened.id)
             after.append(opened)
@@ -53,10 +54,13 @@ def acknowledged(known: Iterable[Incident], name: str, by: str, at: float) -> tu
     return tuple(replace(one, acknowledged=taken, updated=at) if one.id == name else one for one in before)
 
 
-def _matched(known: list[Incident], findings: list[Finding]) -> tuple[dict[str, Finding], list[Finding]]:
+def _matched(known: list[Incident], findings: list[Finding], now: Now) -> tuple[dict[str, Finding], list[Finding]]:
     """Return each known incident's finding, the closest pairs first, and the findings that are new."""
     scored = [
-        (score, -one.opened, one.id, position) for one in known for position, f in enumerate(findings) if (score := _likeness(one, f)) > 0
+        (score, -one.opened, one.id, position)
+        for one in known
+        for position, f in enumerate(findings)
+        if (score := _likeness(one, f, now)) > 0
     ]
     pairs: dict[str, Finding] = {}
     used: set[int] = set()
@@ -67,13 +71,15 @@ def _matched(known: list[Incident], findings: list[Finding]) -> tuple[dict[str, 
     return pairs, [finding for position, finding in enumerate(findings) if position not in used]
 
 
-def _likeness(incident: Incident, finding: Finding) -> float:
+def _likeness(incident: Incident, finding: Finding, now: Now) -> float:
     """Return how much a finding is a known incident: shared segments count most, then shared sites. 0 is another one."""
     if (incident.kind is Kind.BLIND) != (finding.kind is Kind.BLIND):
         return 0.0
     shared = len(set(incident.segments).intersection(finding.segments))
     if shared:
         return 1000.0 + shared
+    if _cleared(incident, now):
+        return 0.0
     old, new = {*incident.sites, *incident.weakened}, {*finding.sites, *finding.weakened}
     common = len(old & new)
     if not common or (incident.stage is Stage.RECOVERING and incident.title != finding.title):
@@ -81,11 +87,15 @@ def _likeness(incident: Incident, finding: Finding) -> float:
     return common / len(old | new)
 
 
-def _settled(finding: Finding, now: Now, settings: Settings) -> bool:
-    """Tell whether a finding is more than the first of many that fall one after the other."""
+def _settled(finding: Finding, known: list[Incident], now: Now, settings: Settings) -> bool:
+    """Tell whether a finding is more than the first of many that fall, or the last of many that come back, one by one."""
     if finding.kind is Kind.BLIND:
         return now.at - finding.began >= settings.blind_after
-    last = max((now.down_since.get(site, now.at) for site in (*finding.sites, *finding.weakened)), default=now.at)
+    sites = {*finding.sites, *finding.weakened}
+    told = {site for one in known if one.kind is not Kind.BLIND for site in (*one.sites, *one.weakened)}
+    last = max((now.down_since.get(site, now.at) for site in sites), default=now.at)
+    if sites <= told and now.at - last >= settings.settle_most:
+        return now.at - now.found_since.get(finding.key, now.at) >= settings.remains
     return now.at - last >= settings.settle or now.at - finding.began >= settings.settle_most
 
 
@@ -171,11 +181,13 @@ def _is_over(incident: Incident, now: Now) -> bool:
     """Tell whether it is known to be over: the unknown ends no outage."""
     if incident.kind is Kind.BLIND:
         return all(now.reach.get(site, Reach.UP) is not Reach.UNKNOWN for site in incident.sites)
-    if incident.segments and not incident.either:
-        return set(incident.segments) <= now.in_use or _all_up(incident, now)
-    if incident.segments:
-        return any(name in now.in_use for name in incident.segments) or _all_up(incident, now)
-    return _all_up(incident, now)
+    return _cleared(incident, now) or _all_up(incident, now)
+
+
+def _cleared(incident: Incident, now: Now) -> bool:
+    """Tell whether what was blamed carries traffic again; of segments that nothing tells apart one suffices."""
+    used = [name in now.in_use for name in incident.segments]
+    return bool(used) and (any(used) if incident.either else all(used))
 
 
 def _all_up(incident: Incident, now: Now) -> bool:

@@ -11,6 +11,7 @@ class Settings:
 
     settle: float = 1.5  # probes of one cut fail within their own pace, 1 Hz: wait until no more are seen to fall
     settle_most: float = 9.0  # after the fall itself: an incident within 10 s of the cut
+    remains: float = 10.0  # a repair brings sites back one by one: those still down must stay so this long to be another failure
     together: float = 10.0  # sites that lose light within this fell by one cause
     mature: float = 60.0  # an older verdict stays when a larger failure hides it
     hold: float = 300.0  # up this long before an incident is closed: the same as the alerts' keep_firing_for

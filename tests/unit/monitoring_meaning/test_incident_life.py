@@ -223,3 +223,20 @@ def behind_fibre(cut: str) -> Iterable[str]:
     """Return the sites whose fibre paths all run over a segment (radio paths left out)."""
     fibre = replace(NETWORK, sites=tuple(replace(one, paths=tuple(way for way in one.paths if way.segments)) for one in NETWORK.sites))
     return behind(fibre, cut)
+
+
+@pytest.mark.parametrize("lasts", [12, 400])
+def test_sites_that_come_back_one_by_one_are_no_new_incidents(lasts: int) -> None:
+    memory = played((10, Scene(cut={FEEDER})), (10 + lasts, Scene(cut={FEEDER})))
+    for second in range(5):
+        late = {f"splitter-thies--thies-{number}" for number in range(second + 1, 8)}
+        memory = look(memory, Scene(cut=late), 12 + lasts + second)
+    memory = look(memory, Scene(), 20 + lasts)
+
+    assert [one.segments for one in memory.incidents] == [(FEEDER,)]
+
+
+def test_a_site_that_stays_down_after_the_repair_is_an_incident_of_its_own() -> None:
+    memory = played((10, Scene(cut={FEEDER})), (60, Scene(cut={DROP})), (75, Scene(cut={DROP})))
+
+    assert [(one.segments, one.stage) for one in memory.incidents] == [((FEEDER,), Stage.RECOVERING), ((DROP,), Stage.OPEN)]
