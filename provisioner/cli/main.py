@@ -51,13 +51,13 @@ VERBS = (
 _INTERRUPTED = 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of every verb."""
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the verbs that are among the words, or of every verb: one that nobody names costs no import."""
     top = argparse.ArgumentParser(prog="teranga", description="One YAML file becomes a commune service centre.")
     top.add_argument("--inventory", metavar="DIR", help="inventory folder (default: TERANGA_INVENTORY, else the checkout's)")
     top.add_argument("-v", "--verbose", action="count", default=0, help="log what is done (twice: more)")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in VERBS:
+    for verb in [verb for verb in VERBS if verb in words] or VERBS:
         importlib.import_module(f"provisioner.cli.{verb}").register(verbs)
     localise(top)
     return top
@@ -88,7 +88,8 @@ def _interrupt(*_signal: object) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
     install()
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words).parse_args(words)
     _prepare(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
