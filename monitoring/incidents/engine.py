@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitoring.incidents.findings import look
-from monitoring.incidents.incident import Incident, Stage
+from monitoring.incidents.incident import Incident, Kind, Stage
 from monitoring.incidents.index import Index, PathKey
 from monitoring.incidents.life import Now, acknowledged, lived, settled_segments
 from monitoring.incidents.settings import DEFAULT, Settings
@@ -25,6 +25,7 @@ class Memory:
     reach: Mapping[str, Reach] = field(default_factory=dict)  # every site that was seen
     in_use: frozenset[str] = frozenset()  # segments that carry a path that is up
     down: Mapping[PathKey, float] = field(default_factory=dict)  # when a look first saw a path down
+    explained: frozenset[PathKey] = frozenset()  # down paths that an open incident has explained since they fell
     found: Mapping[str, float] = field(default_factory=dict)  # a finding's key -> since when each look found it
 
     def current(self) -> tuple[Incident, ...]:
@@ -44,9 +45,20 @@ def advance(index: Index, memory: Memory, observed: Observed, settings: Settings
         since[site] = max(since.get(site, moment), moment)
     found = {finding.key: memory.found.get(finding.key, observed.at) for finding in seen.findings}
     in_use = frozenset(index.names(seen.in_use))
-    now = Now(at=observed.at, reach=view.reach, in_use=in_use, down_since=since, found_since=found)
+    unexplained = {key[0] for key in down if key not in memory.explained}
+    told = frozenset(since.keys() - unexplained)
+    now = Now(at=observed.at, reach=view.reach, in_use=in_use, down_since=since, found_since=found, explained=told)
     incidents = lived(memory.incidents, seen.findings, now, settings)
-    return Memory(at=observed.at, incidents=incidents, reach=view.reach, in_use=in_use, down=down, found=found)
+    explained = frozenset(key for key in down if key in memory.explained) | _explained(index, incidents, down)
+    return Memory(at=observed.at, incidents=incidents, reach=view.reach, in_use=in_use, down=down, explained=explained, found=found)
+
+
+def _explained(index: Index, incidents: tuple[Incident, ...], down: Iterable[PathKey]) -> frozenset[PathKey]:
+    """Return the down paths that open incidents explain: by a segment, or where none is blamed by the site."""
+    standing = [one for one in incidents if one.stage is Stage.OPEN and one.kind is not Kind.BLIND]
+    bits = index.of(name for one in standing for name in one.segments)
+    sites = {site for one in standing if not one.segments for site in (*one.sites, *one.weakened)}
+    return frozenset(key for key in down if index.bits.get(key, 0) & bits or key[0] in sites)
 
 
 def acknowledge(memory: Memory, incident: str, by: str, at: float) -> Memory:

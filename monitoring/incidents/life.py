@@ -23,6 +23,7 @@ class Now:
     in_use: frozenset[str]
     down_since: Mapping[str, float]  # site -> when a look first saw the last of its paths down
     found_since: Mapping[str, float]  # a finding's key -> since when each look found it
+    explained: frozenset[str]  # sites whose every down path an open incident has explained since it fell
 
 
 def lived(known: Iterable[Incident], findings: Iterable[Finding], now: Now, settings: Settings) -> tuple[Incident, ...]:
@@ -35,7 +36,7 @@ def lived(known: Iterable[Incident], findings: Iterable[Finding], now: Now, sett
         _updated(one, pairs[one.id], now.at) if one.id in pairs else _unseen(one, now, settings, tuple(pairs.values())) for one in open_ones
     ]
     for finding in new:
-        if _settled(finding, open_ones, now, settings):
+        if _settled(finding, now, settings):
             opened = _opened(finding, now.at, names)
             names.add(opened.id)
             after.append(opened)
@@ -87,15 +88,14 @@ def _likeness(incident: Incident, finding: Finding, now: Now) -> float:
     return common / len(old | new)
 
 
-def _settled(finding: Finding, known: list[Incident], now: Now, settings: Settings) -> bool:
+def _settled(finding: Finding, now: Now, settings: Settings) -> bool:
     """Tell whether a finding is more than the first of many that fall, or the last of many that come back, one by one."""
     if finding.kind is Kind.BLIND:
         return now.at - finding.began >= settings.blind_after
     sites = {*finding.sites, *finding.weakened}
-    told = {site for one in known if one.kind is not Kind.BLIND for site in (*one.sites, *one.weakened)}
-    last = max((now.down_since.get(site, now.at) for site in sites), default=now.at)
-    if sites <= told and now.at - last >= settings.settle_most:
+    if sites <= now.explained:
         return now.at - now.found_since.get(finding.key, now.at) >= settings.remains
+    last = max((now.down_since.get(site, now.at) for site in sites), default=now.at)
     return now.at - last >= settings.settle or now.at - finding.began >= settings.settle_most
 
 

@@ -101,5 +101,8 @@ def test_a_cut_of_sixty_sites_is_one_incident_on_the_page_within_ten_seconds(tmp
     (incident,) = first
     assert (incident.segments, incident.cause, len(incident.sites)) == (("hub-dakar--pole",), Cause.CUT, FAR_HOSTS)
     assert [one.id for one in after] == [incident.id], "no second one, no other name"
-    (kept,) = load(tmp_path / "incidents.json").incidents
-    assert kept.acknowledged is not None
+    kept = load(tmp_path / "incidents.json").incidents
+    assert [one.id for one in kept] == [incident.id], [
+        (one.title, one.sites, one.weakened, one.kind, one.opened, one.updated, one.evidence) for one in kept
+    ]
+    assert kept[0].acknowledged is not None

@@ -225,7 +225,7 @@ def behind_fibre(cut: str) -> Iterable[str]:
     return behind(fibre, cut)
 
 
-@pytest.mark.parametrize("lasts", [12, 400])
+@pytest.mark.parametrize("lasts", [3, 12, 400])
 def test_sites_that_come_back_one_by_one_are_no_new_incidents(lasts: int) -> None:
     memory = played((10, Scene(cut={FEEDER})), (10 + lasts, Scene(cut={FEEDER})))
     for second in range(5):
