@@ -21,10 +21,19 @@ from provisioner.plan.plan import Guest, GuestRole, Plan
 
 _LONGEST = timedelta(minutes=45)
 _WELL_SECONDS = 180.0
-_OPTIONS = (
-    "-q -o DPkg::Lock::Timeout=120 -o APT::Update::Error-Mode=any -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef"
+_OPTIONS = " ".join(
+    f"-o {option}"
+    for option in (
+        "Acquire::Retries=1",
+        "Acquire::http::Timeout=20",
+        "Acquire::https::Timeout=20",
+        "APT::Update::Error-Mode=any",
+        "DPkg::Lock::Timeout=120",
+        "Dpkg::Options::=--force-confold",
+        "Dpkg::Options::=--force-confdef",
+    )
 )
-_APT = f"sudo -n env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C apt-get {_OPTIONS}"
+_APT = f"sudo -n env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C apt-get -q {_OPTIONS}"
 _READ = f"sudo -n dpkg --configure -a && {_APT} update && {_APT} --simulate dist-upgrade"  # dpkg first: a run may have been cut
 _INSTALLED = re.compile(r"^Inst (\S+) (?:\[(\S+)\] )?\((\S+)", re.MULTILINE)
 _LAST = {GuestRole.DATABASE: 2, GuestRole.STORE: 2, GuestRole.CACHE: 2, GuestRole.GATEWAY: 3}
