@@ -57,7 +57,7 @@ class CliDevice:
             transport.add_server_key(self._key)
             try:
                 transport.start_server(server=_Door())
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, OSError, EOFError):  # the client does not trust us, or left
                 continue
             threading.Thread(target=self._serve, args=(transport,), daemon=True).start()
 
