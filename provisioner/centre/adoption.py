@@ -56,6 +56,8 @@ def task(wanted: Plan, bridge_ports: str = "") -> node.Adoption:
 def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ...]:
     """Adopt the node of `site`; return what was done, in words."""
     wanted, kept = plan(site), places.site(site)
+    if _on_loopback(credential.url):
+        refuse_rehearsal_of_the_real(site)
     session = password_session(credential.url, credential.user, credential.password_file, credential.ca_file)
     token, done = node.adopt(session, task(wanted, bridge_ports))
     ca = kept.root / "proxmox-ca.pem"
@@ -73,6 +75,23 @@ def adopt(site: str, credential: Credential, bridge_ports: str) -> tuple[str, ..
     )
     places.write(kept.endpoint, endpoints.to_json(at), 0o644)
     return tuple(f"{wanted.node}: {line}" for line in done)
+
+
+def _on_loopback(url: str) -> bool:
+    return url.startswith("https://127.0.0.1:")
+
+
+def refuse_rehearsal_of_the_real(site: str) -> None:
+    """Raise FindingError if this state holds the access to the site's real node: a rehearsal must neither change nor replace it."""
+    file = places.site(site).endpoint
+    if file.exists() and not _on_loopback(url := endpoints.from_json(file.read_text()).url):
+        raise FindingError(
+            Problem(
+                where=site,
+                what=f"its node is the real one at {url}; a rehearsal would work on it, or take its place",
+                hint="rehearse in a state of its own: TERANGA_STATE=/var/tmp/rehearsal",
+            )
+        )
 
 
 def adopted(site: str) -> bool:

@@ -53,14 +53,15 @@ def _fingerprints(plan: Plan, guests: Sequence[Guest]) -> dict[str, str]:
         return dict(zip((guest.name for guest in guests), pool.map(lambda guest: _fingerprint(plan, guest), guests), strict=True))
 
 
-def _remembered(site: str) -> dict[str, list[str]]:
+def remembered(site: str) -> dict[str, list[str]]:
+    """Return what is known of each guest that was converged: the hashes of its inputs and of its fingerprint."""
     file = places.site(site).observed / "converged.json"
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 def _remember(site: str, entries: Mapping[str, list[str]]) -> None:
     file = places.site(site).observed / "converged.json"
-    places.write(file, json.dumps(_remembered(site) | dict(entries), indent=1, sort_keys=True) + "\n")
+    places.write(file, json.dumps(remembered(site) | dict(entries), indent=1, sort_keys=True) + "\n")
 
 
 def converge(plan: Plan, guests: Sequence[Guest], tell: Callable[[str], None], *, full: bool = False) -> Converged:
@@ -68,7 +69,7 @@ def converge(plan: Plan, guests: Sequence[Guest], tell: Callable[[str], None], *
     at = places.site(plan.site)
     inventory = ansible.prepare(plan, at, peers=peers.known(plan.site), proxy=endpoint(plan.site).ssh_proxy, now=datetime.now(UTC))
     wanted = {guest.name: ansible.inputs(inventory, guest.name) for guest in guests}
-    before, seen = _remembered(plan.site), _fingerprints(plan, guests)
+    before, seen = remembered(plan.site), _fingerprints(plan, guests)
     todo = [guest for guest in guests if full or before.get(guest.name) != [wanted[guest.name], seen[guest.name]]]
     skipped = tuple(guest.name for guest in guests if guest not in todo)
     if not todo:

@@ -10,7 +10,7 @@ from time import monotonic
 
 from provisioner import places
 from provisioner.centre import up as site
-from provisioner.centre.adoption import adopt, adopted, lab_credential
+from provisioner.centre.adoption import adopt, adopted, lab_credential, refuse_rehearsal_of_the_real
 from provisioner.centre.desired import plan
 from provisioner.centre.journal import Journal
 from provisioner.centre.lock import site_lock
@@ -36,13 +36,16 @@ def stand(name: str, tell: Tell, verify: Callable[[Plan], None]) -> Stood:
     wanted, started = plan(name), monotonic()
     journal = Journal(name, "demo", tell)
     with journal.step("stand the nodes up"):
-        for one in (*(plan(hub) for hub in wanted.hubs), wanted):
+        sites = (*(plan(hub) for hub in wanted.hubs), wanted)
+        for one in sites:
+            refuse_rehearsal_of_the_real(one.site)
+        for one in sites:
             lifecycle.up(one)
             tell(f"{one.site}: node {one.node} stands as the installer leaves it")
             _adopt(one.site, tell)
     with ThreadPoolExecutor(max_workers=len(wanted.hubs)) as pool:
-        hubs = [pool.submit(site.up, hub, tell, patience=site.HUB_PATIENCE) for hub in wanted.hubs]
-        site.up(name, tell, hubs_stand=lambda: [hub.result() for hub in hubs])
+        hubs = [pool.submit(site.up, hub, tell, site.How(patience=site.HUB_PATIENCE)) for hub in wanted.hubs]
+        site.up(name, tell, site.How(hubs_stand=lambda: [hub.result() for hub in hubs]))
     with journal.step("verify"):
         verify(wanted)
     seconds = monotonic() - started

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from provisioner.adapters.pulumi import stack
 from provisioner.adapters.pulumi.events import Event, Kind
-from provisioner.centre import mend, recover
+from provisioner.centre import loss, mend, recover
 from provisioner.centre.desired import desired, endpoint
 from provisioner.errors import OutsideError, Problem
 from provisioner.setup import engine as installed
@@ -43,16 +43,19 @@ def narrate(tell: Callable[[str], None], site: str) -> Callable[[Event], None]:
     return take
 
 
-def apply(site: str, operation: str, tell: Callable[[str], None]) -> tuple[Mapping[str, int], str]:
-    """Run `up` or `preview` on the site's stack after mending what a killed run left.
+def apply(site: str, operation: str, tell: Callable[[str], None], lose: Collection[str] = ()) -> tuple[Mapping[str, int], str]:
+    """Run `up` or `preview` on the site's stack; `up` mends first what a killed run left.
 
-    Returns the changes by kind, and what was mended.
+    `lose`: guests whose disks may be lost. Returns the changes by kind, and what was mended.
+    Raises FindingError, before anything changes, if a guest that is not named there would be lost.
     """
     at, using = endpoint(site), engine()
     wanted = desired(site)
-    notes = [recover.release_stale_lock(site, at, using, tell), recover.clear_cut_creations(wanted, at, using)]
+    notes = [recover.release_stale_lock(site, at, using, tell)]
     if operation == "up":
-        notes.append(mend.before(wanted.plan, at, using, tell))
+        loss.refuse_unnamed(wanted.plan, stack.checkpoint(site), lose)
+        notes.append(recover.clear_cut_creations(wanted, at, using, lose))
+        notes.append(mend.before(wanted.plan, at, using, tell, lose))
     else:
         mend.foretell(wanted.plan, tell)
     changes = stack.run(site, operation, at, using, narrate(tell, site))
@@ -64,6 +67,6 @@ def remove(site: str, tell: Callable[[str], None]) -> Mapping[str, int]:
     at, using = endpoint(site), engine()
     recover.release_stale_lock(site, at, using, tell)
     wanted = desired(site)
-    recover.clear_cut_creations(wanted, at, using)
+    recover.clear_cut_creations(wanted, at, using, [guest.name for guest in wanted.plan.guests])
     mend.before_destroy(wanted.plan, at, using)
     return stack.run(site, "destroy", at, using, narrate(tell, site))

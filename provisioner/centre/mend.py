@@ -6,11 +6,11 @@ world again only where something differs from what was applied last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from provisioner.adapters.proxmox import Session, token_session
 from provisioner.adapters.pulumi import stack
-from provisioner.centre import adopted, applied, look
+from provisioner.centre import adopted, applied, look, loss
 from provisioner.change.drift import Drift, Kind, drifts, grown, refused
 from provisioner.change.words import problem, sentence
 from provisioner.errors import FindingError, raise_all
@@ -23,10 +23,11 @@ _RULES = frozenset({Kind.RULE_MISSING, Kind.RULE_SURPLUS, Kind.RULE_ORDER})
 _OPTIONS = frozenset({Kind.FIREWALL_OFF, Kind.FIREWALL_POLICY})
 
 
-def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str], None]) -> str:
+def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str], None], lose: Collection[str] = ()) -> str:
     """Look at the site and prepare its stack; return what was mended, empty if nothing had to be.
 
-    Raises FindingError where a stranger is in the way: nothing was touched.
+    Raises FindingError where a stranger is in the way, or a guest that keeps records is gone and `lose` does not name
+    it: made anew it is empty. Nothing was touched then.
     """
     seen = look.outside(wanted)
     in_the_way = refused(drifts(wanted, seen, look.declared(wanted)))
@@ -35,6 +36,7 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     found = drifts(judge, seen, look.declared(judge))
     adopted.keep(wanted.site, grown(found))
     ours = _resources(stack.checkpoint(wanted.site))
+    _refuse_empty(wanted, (one.subject for one in found if one.kind is Kind.DELETED and ("VmLegacy", one.subject) in ours), lose)
     standing = [one for one in found if ("VmLegacy", one.subject) in ours]
     _clear_rules(token_session(at), judge, seen, {one.subject for one in standing if one.kind in _RULES})
     changed = [one for one in standing if (_resource(one.kind), one.subject) in ours]  # the rest was never made: a run was cut
@@ -46,6 +48,12 @@ def before(wanted: Plan, at: Endpoint, using: stack.Engine, tell: Callable[[str]
     if any(one.kind is not Kind.DELETED for one in changed):
         stack.run(wanted.site, "refresh", at, using, lambda _event: None)
     return f"{len(changed)} changes by hand"
+
+
+def _refuse_empty(wanted: Plan, gone: Iterable[str], lose: Collection[str]) -> None:
+    keepers = {guest.name for guest in wanted.guests if guest.role in loss.KEEPERS}
+    what = "the guest is gone, with the records it kept: `up` would make an empty one"
+    raise_all(FindingError, (loss.problem(wanted.site, name, what) for name in gone if name in keepers and name not in lose))
 
 
 def foretell(wanted: Plan, tell: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,7 +14,9 @@ from provisioner import command
 from provisioner.adapters.proxmox import Session, observe, token_session
 from provisioner.adapters.pulumi import stack
 from provisioner.adapters.pulumi.resources import Desired
-from provisioner.errors import ApiError, FindingError, Problem
+from provisioner.centre import loss
+from provisioner.centre.convergence import remembered
+from provisioner.errors import ApiError, FindingError, Problem, raise_all
 from provisioner.observed.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
@@ -78,15 +80,19 @@ def release_stale_lock(site: str, endpoint: Endpoint, engine: stack.Engine, tell
     return ""
 
 
-def clear_cut_creations(desired: Desired, endpoint: Endpoint, engine: stack.Engine) -> str:
+def clear_cut_creations(desired: Desired, endpoint: Endpoint, engine: stack.Engine, lose: Collection[str] = ()) -> str:
     """Remove objects whose creation was cut, so that they are created again whole; return what was done.
 
     Only objects that a killed run was creating, that its state names as pending, and that carry our identity are
-    removed: none of them was ever in service.
+    removed. Raises FindingError if such a guest was converged since, and may be in service, unless `lose` names it.
     """
-    cut = stack.pending(desired.plan.site)
+    site = desired.plan.site
+    cut = stack.pending(site)
     if not cut:
         return ""
+    used = [one.name for one in cut if one.name in remembered(site) and one.name not in lose]
+    what = "its creation was cut, but it was converged since and may hold records: it would be removed and made anew"
+    raise_all(FindingError, (loss.problem(site, name, what) for name in used))
     session = token_session(endpoint)
     for one in cut:
         log.info("%s: creation of %s %s was cut", desired.plan.site, one.type, one.name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from provisioner import places
+from provisioner.adapters.pulumi import stack
 from provisioner.centre import adopted, applied, infrastructure, peers, wait
 from provisioner.centre.convergence import converge
 from provisioner.centre.desired import plan
 from provisioner.centre.journal import Journal
 from provisioner.centre.lock import site_lock
+from provisioner.errors import FindingError, Problem
 from provisioner.plan import to_json
 from provisioner.plan.plan import GuestRole, Plan, SiteKind
 
@@ -21,40 +24,48 @@ Tell = Callable[[str], None]
 
 
 def _at_once() -> None:
-    """Wait for nothing: the hubs stand."""
+    """Guard nothing, wait for nothing."""
 
 
-def up(
-    site: str,
-    tell: Tell,
-    *,
-    full: bool = False,
-    patience: float = 0.0,
-    hubs_stand: Callable[[], object] = _at_once,
-    guard: Callable[[], object] = _at_once,
-) -> int:
-    """Make the site what its plan says; return how many changes were made in all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a site is stood up.
 
-    `guard` raises where the run must not be: it is called before anything changes, when no other run can.
-    `patience`: seconds to wait for another run on this site to end.
-    `hubs_stand` returns once the site's hubs have their keys; it is called when the site's own guests run.
+    full        converge every guest, also the unchanged
+    lose        guests whose disks may be lost: deleted, replaced, or made anew
+    patience    seconds to wait for another run on this site to end
+    guard       raises where the run must not be: called before anything changes, when no other run can
+    hubs_stand  returns once the site's hubs have their keys: called when the site's own guests run
     """
+
+    full: bool = False
+    lose: Collection[str] = ()
+    patience: float = 0.0
+    guard: Callable[[], object] = _at_once
+    hubs_stand: Callable[[], object] = _at_once
+
+
+DEFAULT = How()
+
+
+def up(site: str, tell: Tell, how: How = DEFAULT) -> int:
+    """Make the site what its plan says; return how many changes were made in all."""
     wanted = plan(site)
     hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
     journal = Journal(site, "up", tell)
-    with site_lock(site, patience):
-        guard()
+    with site_lock(site, how.patience):
+        how.guard()
         _write_plan(wanted)
         with journal.step("infrastructure") as notes:
-            changes, mended = infrastructure.apply(site, "up", tell)
+            changes, mended = infrastructure.apply(site, "up", tell, how.lose)
             count = infrastructure.changed(changes)
             notes += [f"{count} changes", *([mended] if mended else [])]
         with journal.step("wait for guests"):
             wait.for_guests(wanted, _BOOT_SECONDS, tell)
         if hubs:
             with journal.step("wait for the hubs"):
-                hubs_stand()
-        total = count + _converge(wanted, hubs, journal, full=full)
+                how.hubs_stand()
+        total = count + _converge(wanted, hubs, journal, full=how.full)
         applied.keep(wanted)
         return total
 
@@ -65,6 +76,10 @@ def only_converge(site: str, tell: Tell, *, full: bool = False) -> int:
     hubs = {hub: plan(hub) for hub in wanted.hubs} if wanted.kind is not SiteKind.HUB else {}
     journal = Journal(site, "converge", tell)
     with site_lock(site):
+        if stack.pending(site):
+            raise FindingError(
+                Problem(where=site, what="an `up` was cut while it made guests", hint=f"finish it first: `teranga up {site}`")
+            )
         with journal.step("wait for guests"):
             wait.for_guests(wanted, _BOOT_SECONDS, tell)
         return _converge(wanted, hubs, journal, full=full)

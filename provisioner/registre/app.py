@@ -27,7 +27,7 @@ _SECURITY = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
 
@@ -151,9 +151,12 @@ class Registry:
             return _refuse("415 Unsupported Media Type", "Un formulaire est attendu.")
         try:
             text = _body(environ).decode()
+            fields = parse_qs(text, keep_blank_values=True, max_num_fields=64)
         except UnicodeDecodeError as error:
             raise RefusedError("400 Bad Request", "Le formulaire n’est pas en UTF-8.") from error
-        typed = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=64).items()}
+        except ValueError as error:
+            raise RefusedError("400 Bad Request", "Trop de champs.") from error
+        typed = {name: values[-1] for name, values in fields.items()}
         if wrong := problems(self.fields, typed):
             found = self.store.find("", PAGE_SIZE, None)
             shown = page.Listing(self.fields, found, problems=wrong, typed=typed)

@@ -140,6 +140,26 @@ def test_a_form_of_another_site_is_refused(store: MemoryStore) -> None:
     assert status.startswith("403")
 
 
+def test_a_form_of_our_own_page_is_taken_as_a_browser_sends_it(store: MemoryStore) -> None:
+    """A page that lets no referrer out sends `Origin: null` with its own forms (Fetch standard): ours may not be such a page."""
+    headers: dict[str, str] = {}
+    page: dict[str, object] = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": BytesIO()}
+    Registry("État civil", FIELDS, store)(page, lambda status, given: headers.update(given))
+    origin = {"HTTP_HOST": "recettes.test:8443", "HTTP_ORIGIN": "https://recettes.test:8443", "HTTP_SEC_FETCH_SITE": "same-origin"}
+    form = urlencode({"numero_acte": "1", "nom": "Sow", "date_naissance": ""}).encode()
+
+    status, _ = ask(store, "POST", "/", form, kind="application/x-www-form-urlencoded", **origin)
+
+    assert status == "303 See Other"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_form_with_too_many_fields_is_refused(store: MemoryStore) -> None:
+    form = "&".join(f"x{number}=1" for number in range(100)).encode()
+
+    assert ask(store, "POST", "/", form, kind="application/x-www-form-urlencoded")[0] == "400 Bad Request"
+
+
 def test_a_long_list_comes_in_pages(store: MemoryStore) -> None:
     for number in range(51):
         store.add({"numero_acte": str(number)})
