@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitoring import kept
 from monitoring.degradation.baseline import Baseline
 from monitoring.degradation.detour import WayMemory
 from monitoring.degradation.light import LightMemory, Step
@@ -42,12 +42,7 @@ def save(file: Path, remembered: Remembered) -> None:
             "ways": [{"site": site, "path": path, **_way(memory)} for (site, path), memory in sorted(remembered.ways.items())],
         }
     )
-    fresh = file.with_name(f"{file.name}.new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
+    kept.write(file, text)
 
 
 def load(file: Path) -> Remembered:

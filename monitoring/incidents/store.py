@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 
+from monitoring import kept
 from monitoring.incidents.engine import Memory
 from monitoring.incidents.incident import Acknowledgement, Cause, Confidence, Evidence, Incident, Kind, Stage
 from monitoring.problems import Problem, ProblemsError
@@ -21,12 +21,7 @@ FORMAT = 1
 def save(file: Path, memory: Memory) -> None:
     """Write the incidents beside the file, then in its place: a kill leaves the old or the new. Raises OSError."""
     text = json.dumps({"format": FORMAT, "at": memory.at, "incidents": [asdict(one) for one in memory.incidents]}, ensure_ascii=False)
-    fresh = file.with_name(f"{file.name}.new")
-    with fresh.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
+    kept.write(file, text)
 
 
 def load(file: Path) -> Memory:
