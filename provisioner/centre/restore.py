@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,14 +56,17 @@ def restore(site: str, at: Path, tell: Callable[[str], None]) -> tuple[int, Path
 def put_back(way: Inside, manifest: Manifest, at: Path, journal: Journal) -> tuple[int, Path]:
     """Do what `restore` does. The caller holds the site's lock."""
     _refuse_unknown(way, manifest, at)
-    with journal.step("keep what is there"):
-        before = take(way, journal, folder(way.plan.site))
     problems: list[Problem] = []
-    for one in manifest.dumps:
-        with journal.step(f"restore {one.database}") as notes, _standing_still(way, one.service):
-            backup_dumps.replace(way, one.database, at / one.file)
-            problems += differences(one, backup_dumps.tables(way, one.database))
-            notes.append(f"{one.rows} records")
+    with ExitStack() as still:
+        for one in manifest.dumps:  # all stand still before anything is kept: nothing is written between the two
+            still.enter_context(_standing_still(way, one.service))
+        with journal.step("keep what is there"):
+            before = take(way, journal, folder(way.plan.site))
+        for one in manifest.dumps:
+            with journal.step(f"restore {one.database}") as notes:
+                backup_dumps.replace(way, one.database, at / one.file)
+                problems += differences(one, backup_dumps.tables(way, one.database))
+                notes.append(f"{one.rows} records")
     raise_all(FindingError, problems)
     return sum(one.rows for one in manifest.dumps), before
 
